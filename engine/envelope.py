@@ -1,0 +1,248 @@
+"""From a request's JSON to a job: every attribute that a client may set, checked against its rule (OJS Core 5).
+
+Both of the standard's own forms are read: attributes at the top level (OJS Core 5) and inside ``options``
+(OJS HTTP Binding 9.1). What is refused names the field, the rule and the clause. Clients' further dialects
+are the binding's business (`engine.http`), not this module's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from engine import retry
+from engine.errors import InvalidPayload, InvalidRequest, Unsupported
+from engine.ids import UUID7
+from engine.job import Job
+from engine.times import MAX_DURATION, parse_when
+
+TYPE: Final = re.compile(r"[a-z][a-z0-9_-]*(?:\.[a-z][a-z0-9_-]*)*\Z", re.ASCII)
+QUEUE: Final = re.compile(r"[a-z0-9][a-z0-9.-]*\Z", re.ASCII)
+MAX_TYPE: Final = 255
+MAX_QUEUE: Final = 128
+PRIORITIES: Final = range(-100, 101)
+MAX_TAGS: Final = 100
+
+SYSTEM: Final = frozenset(
+    "state attempt created_at enqueued_at started_at completed_at cancelled_at discarded_at activated_at error errors "
+    "result next_attempt_at next_retry_at retry_delay_ms worker_id reserved_until progress parent_results "
+    "workflow_id workflow_step_id cron_name unique_key".split()
+)
+"""Attributes that only the server sets; a client's values are ignored (OJS Core 5.3)."""
+
+_OPTIONS: Final = frozenset(
+    "queue priority timeout timeout_ms scheduled_at delay_until expires_at retry unique tags pending "
+    "visibility_timeout visibility_timeout_ms max_attempts metadata".split()
+)
+_KNOWN: Final = _OPTIONS | SYSTEM | {"id", "type", "args", "meta", "schema", "specversion", "options"}
+
+
+def refuse(field: str, value: Any, rule: str, clause: str) -> InvalidRequest:
+    """The error for a value that breaks a rule.
+
+    Args:
+        field: Path of the field, e.g. ``options.priority``.
+        value: What came; shown clipped.
+        rule: What it must be.
+        clause: Where the standard says so.
+    """
+    shown = repr(value)
+    shown = shown if len(shown) <= 80 else shown[:77] + "…"
+    return InvalidRequest(
+        f"'{field}' {rule}; got {shown} ({clause}).",
+        details={"field": field, "rule": rule, "clause": clause, "received": _json_type(value)},
+    )
+
+
+def _json_type(value: Any) -> str:
+    names: dict[type, str] = {bool: "boolean", int: "number", float: "number", str: "string", list: "array"}
+    return "null" if value is None else names.get(type(value), "object")
+
+
+def check_type(value: Any, field: str = "type") -> str:
+    """A job type (OJS Core 5.1, `type`).
+
+    Raises:
+        InvalidRequest: Not dot-separated lower-case segments, or longer than 255 characters.
+    """
+    if not isinstance(value, str) or len(value) > MAX_TYPE or not TYPE.match(value):
+        rule = "must be dot-separated lower-case segments such as 'email.send', each starting with a letter"
+        raise refuse(field, value, f"{rule}, at most {MAX_TYPE} characters", "OJS Core 5.1")
+    return value
+
+
+def check_queue(value: Any, field: str = "queue") -> str:
+    """A queue name (OJS Core 5.1, `queue`).
+
+    Raises:
+        InvalidRequest: Other characters than a-z, 0-9, '-' and '.', or longer than 128.
+    """
+    if not isinstance(value, str) or len(value) > MAX_QUEUE or not QUEUE.match(value):
+        rule = "must be lower-case letters, digits, '-' and '.', starting with a letter or digit"
+        raise refuse(field, value, f"{rule}, at most {MAX_QUEUE} characters", "OJS Core 5.1")
+    return value
+
+
+def _integer(value: Any, field: str, allowed: range, clause: str) -> int:
+    if isinstance(value, float) and value.is_integer():  # JSON has one kind of number: 5.0 is 5
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool) or value not in allowed:
+        raise refuse(field, value, f"must be an integer from {allowed.start} to {allowed.stop - 1}", clause)
+    return value
+
+
+def _object(value: Any, field: str, clause: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise refuse(field, value, "must be an object", clause)
+    return value
+
+
+def _instant(value: Any, field: str, now: int) -> int:
+    if not isinstance(value, str):
+        raise refuse(field, value, "must be an RFC 3339 time with a zone", "OJS Core 5.2")
+    try:
+        return parse_when(value, now)
+    except ValueError as error:
+        raise refuse(field, value, str(error), "OJS Core 5.2") from None
+
+
+class _Options:
+    """The request's optional attributes: ``options`` first, then the top level."""
+
+    __slots__ = ("_body", "_options")
+
+    def __init__(self, body: dict[str, Any]) -> None:
+        self._body = body
+        raw = body.get("options")
+        self._options: dict[str, Any] = {} if raw is None else _object(raw, "options", "OJS HTTP Binding 9.1")
+
+    def find(self, *names: str) -> tuple[str, Any]:
+        """Path and value of the first of these names that is set; ('', None) when none is."""
+        for name in names:
+            if (value := self._options.get(name)) is not None:
+                return f"options.{name}", value
+            if (value := self._body.get(name)) is not None:
+                return name, value
+        return "", None
+
+    def milliseconds(self, name: str, clause: str) -> int | None:
+        """A duration given as ``NAME_ms`` in milliseconds or ``NAME`` in seconds; 0 means the default."""
+        field, value = self.find(f"{name}_ms", name)
+        if value is None:
+            return None
+        factor = 1 if field.endswith("_ms") else 1000
+        return _integer(value, field, range(MAX_DURATION // factor + 1), clause) * factor or None
+
+
+def _tags(field: str, value: Any) -> list[str] | None:
+    if value is None:
+        return None
+    if not isinstance(value, list) or len(value) > MAX_TAGS or not all(isinstance(tag, str) for tag in value):
+        raise refuse(field, value, f"must be an array of at most {MAX_TAGS} strings", "OJS HTTP Binding 9.1")
+    return value or None
+
+
+def _retry(options: _Options) -> retry.RetryPolicy:
+    _, policy = options.find("retry")
+    _, attempts = options.find("max_attempts")
+    if attempts is not None and (
+        policy is None or (isinstance(policy, dict) and "max_attempts" not in policy)
+    ):
+        policy = {**(policy or {}), "max_attempts": attempts}
+    return retry.parse(policy)
+
+
+def _schema(value: Any) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str) or not urlsplit(value).scheme or any(ch.isspace() for ch in value):
+        raise refuse("schema", value, "must be a URI such as 'urn:ojs:schema:email.send:v1'", "OJS Core 5.2")
+    return value
+
+
+def _identity(body: dict[str, Any], make_id: Callable[[], str]) -> str:
+    given = body.get("id")
+    if given is None:
+        return make_id()
+    if not isinstance(given, str) or not UUID7.match(given):
+        raise refuse("id", given, "must be a lower-case UUIDv7, or be left out", "OJS Core 5.1")
+    return given
+
+
+def read(body: Any, now: int, make_id: Callable[[], str]) -> tuple[Job, bool]:
+    """A job from an enqueue request.
+
+    Args:
+        body: The parsed request body.
+        now: The instant, milliseconds; relative times count from it.
+        make_id: Called for the id when the client gave none.
+
+    Returns:
+        The job, in no state yet, and whether it asks to be staged (``pending``).
+
+    Raises:
+        InvalidPayload: Not an object, or ``type`` is missing.
+        InvalidRequest: A field breaks its rule.
+        Unsupported: Another ``specversion`` than 1.x.
+    """
+    if not isinstance(body, dict):
+        raise InvalidPayload(
+            f"The body must be one JSON object, not {_json_type(body)} (OJS HTTP Binding 6.1)."
+        )
+    if body.get("type") is None:
+        raise InvalidRequest(
+            "'type' is required: name the kind of job, e.g. \"email.send\" (OJS Core 5.1).",
+            details={"field": "type", "rule": "required", "clause": "OJS Core 5.1"},
+        )
+    version = body.get("specversion")
+    if version is not None and (not isinstance(version, str) or not version.startswith("1.")):
+        raise Unsupported(
+            f"'specversion' {version!r:.40} is not supported; this server speaks 1.0 (OJS Core 5.1).",
+            details={"field": "specversion", "supported": ["1.0"]},
+        )
+    kind = check_type(body["type"])
+    if "args" not in body:
+        raise refuse("args", None, "is required: an array, [] when there is nothing to pass", "OJS Core 5.1")
+    args = body["args"]
+    if not isinstance(args, list):
+        raise refuse("args", args, "must be an array", "OJS Core 5.1")
+    options = _Options(body)
+    queue_field, queue = options.find("queue")
+    priority_field, priority = options.find("priority")
+    meta = body.get("meta")
+    job = Job(
+        id=_identity(body, make_id),
+        type=kind,
+        args=args,
+        queue="default" if queue is None else check_queue(queue, queue_field),
+        priority=0 if priority is None else _integer(priority, priority_field, PRIORITIES, "OJS Core 5.2"),
+        meta=None if meta is None else (_object(meta, "meta", "OJS Core 5.2") or None),
+        tags=_tags(*options.find("tags")),
+        retry=_retry(options),
+        timeout=options.milliseconds("timeout", "OJS Core 5.2"),
+        visibility_timeout=options.milliseconds("visibility_timeout", "OJS HTTP Binding 9.1"),
+        schema=_schema(body.get("schema")),
+        extra={name: value for name, value in body.items() if name not in _KNOWN} or None,
+    )
+    _times(job, options, now)
+    field, hints = options.find("metadata")
+    job.hints = None if hints is None else _object(hints, field, "OJS HTTP Binding 9.1")
+    _, unique = options.find("unique")
+    job.unique = None if unique is None else _object(unique, "unique", "OJS Unique Jobs 3")
+    field, pending = options.find("pending")
+    if pending is not None and not isinstance(pending, bool):
+        raise refuse(field, pending, "must be true or false", "OJS HTTP Binding 9.1")
+    return job, bool(pending)
+
+
+def _times(job: Job, options: _Options, now: int) -> None:
+    field, when = options.find("scheduled_at", "delay_until")
+    if when is not None:
+        job.scheduled_at = _instant(when, field, now)
+    field, expires = options.find("expires_at")
+    if expires is not None:
+        job.expires_at = _instant(expires, field, now)
+        if not expires.startswith(("P", "+")):
+            job.echo = {"expires_at": expires}

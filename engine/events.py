@@ -1,0 +1,137 @@
+"""Events: what happened, in order, as CloudEvents-style envelopes (OJS Events 2 to 4).
+
+The log keeps the latest events in memory, numbers them from 1, and tells subscribers at once. It knows
+nothing of how events are shown or sent.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Final
+
+from engine.times import format_time
+
+CAPACITY: Final = 10_000
+"""Events kept; older ones are dropped, their numbers stay used."""
+
+
+@dataclass(slots=True, frozen=True)
+class Event:
+    """One thing that happened.
+
+    Args:
+        seq: Its number, from 1, without gaps.
+        time: Instant, milliseconds.
+        type: E.g. ``job.completed`` (OJS Events 3).
+        subject: Id of the job, workflow or worker, or name of the queue or cron entry.
+        data: The standard's data fields for this type, times already RFC 3339.
+    """
+
+    seq: int
+    time: int
+    type: str
+    subject: str
+    data: dict[str, Any]
+
+    @property
+    def job_id(self) -> str | None:
+        """The job it is about, or None."""
+        return self.data.get("job_id")
+
+    @property
+    def job_type(self) -> str | None:
+        """That job's type, or None."""
+        return self.data.get("job_type")
+
+    @property
+    def queue(self) -> str | None:
+        """The queue it is about, or None."""
+        return self.data.get("queue")
+
+    @property
+    def state(self) -> str | None:
+        """The job's state after it, or None."""
+        return self.data.get("state")
+
+    @property
+    def attempt(self) -> int | None:
+        """The job's attempt counter, or None."""
+        return self.data.get("attempt")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The event envelope (OJS Events 2.1)."""
+        return {
+            "specversion": "1.0",
+            "id": f"evt_{self.seq:012d}",
+            "type": self.type,
+            "source": "/ojs/playground",
+            "time": format_time(self.time),
+            "subject": self.subject,
+            "datacontenttype": "application/json",
+            "data": self.data,
+        }
+
+
+class EventLog:
+    """The latest events, oldest first, and those who want to hear of each new one.
+
+    Args:
+        capacity: How many are kept.
+    """
+
+    __slots__ = ("_events", "_seq", "_subscribers")
+
+    def __init__(self, capacity: int = CAPACITY) -> None:
+        self._events: deque[Event] = deque(maxlen=capacity)
+        self._seq = 0
+        self._subscribers: list[Callable[[Event], None]] = []
+
+    @property
+    def seq(self) -> int:
+        """Number of the latest event, 0 before the first."""
+        return self._seq
+
+    def emit(self, time: int, kind: str, subject: str, data: dict[str, Any]) -> None:
+        """Record an event and tell the subscribers."""
+        self._seq += 1
+        event = Event(self._seq, time, kind, subject, data)
+        self._events.append(event)
+        for subscriber in self._subscribers:
+            subscriber(event)
+
+    def clear(self) -> None:
+        """Drop the events kept; numbers go on, so that a resumed stream misses nothing."""
+        self._events.clear()
+
+    def subscribe(self, hear: Callable[[Event], None]) -> Callable[[], None]:
+        """Call ``hear`` with each event from now on; returns what ends it, callable any number of times."""
+        self._subscribers = [*self._subscribers, hear]
+
+        def stop() -> None:
+            self._subscribers = [one for one in self._subscribers if one is not hear]
+
+        return stop
+
+    def last(self, count: int) -> list[Event]:
+        """The latest events, oldest first."""
+        return list(islice(reversed(self._events), count))[::-1]
+
+    def since(self, seq: int, limit: int = 100) -> list[Event]:
+        """Events after number ``seq``, oldest first; those no longer kept are left out."""
+        skip = max(0, seq - (self._seq - len(self._events)))
+        return list(islice(self._events, skip, skip + limit))
+
+    def __iter__(self) -> Iterator[Event]:
+        """All kept events, oldest first."""
+        return iter(self._events)
+
+    def __getstate__(self) -> tuple[list[Event], int, int | None]:
+        return list(self._events), self._seq, self._events.maxlen
+
+    def __setstate__(self, state: tuple[list[Event], int, int | None]) -> None:
+        events, self._seq, capacity = state
+        self._events = deque(events, maxlen=capacity)
+        self._subscribers = []

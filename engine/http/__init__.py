@@ -1,0 +1,1 @@
+"""The HTTP binding as a pure function: ``Request -> Response``."""

@@ -1,0 +1,226 @@
+"""The HTTP binding: one pure function from a request to a response over an engine (OJS HTTP Binding).
+
+It checks what every request shares (version, media type, size, JSON), finds the route, and gives every reply,
+also every error, the standard's headers. It knows no subject: those list their own routes.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from random import Random
+from typing import Any, Final
+from urllib.parse import parse_qsl, unquote
+
+from engine.core import Engine
+from engine.errors import (
+    InternalError,
+    InvalidPayload,
+    InvalidRequest,
+    OJSError,
+    PayloadTooLarge,
+    Unsupported,
+)
+from engine.http.message import EventStream, Request, Response
+from engine.http.route import Call, Reply, Table
+from engine.http.routes import ROUTES
+from engine.ids import IdSource
+
+MEDIA_TYPE: Final = "application/openjobspec+json"
+VERSION: Final = "1.0"
+PREFIXES: Final = ("/ojs/v1", "/v1")
+"""Base paths; the shorter one is what the standard's front page uses."""
+_ACCEPTED: Final = frozenset({MEDIA_TYPE, "application/json"})
+MAX_REQUEST_ID: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How the binding is configured.
+
+    Args:
+        max_body: Largest request body, bytes.
+        conformance: Whether the test-only hooks are on (reset, directives, refusing middleware).
+        backend: The store's name in health and manifest.
+        started_at: When the server started, milliseconds.
+        version: The server's own version, for the manifest.
+    """
+
+    max_body: int = 1_048_576
+    conformance: bool = False
+    backend: str = "memory"
+    started_at: int = 0
+    version: str = "0.1.0"
+
+
+class Binding:
+    """Answers the binding's requests from an engine.
+
+    Args:
+        engine: The engine.
+        max_body: Largest request body, bytes; a larger one is 413.
+        conformance: Turn the test-only hooks on.
+        backend: The store's name in health and manifest.
+    """
+
+    def __init__(
+        self, engine: Engine, *, max_body: int = 1_048_576, conformance: bool = False, backend: str = "memory"
+    ) -> None:
+        self.engine = engine
+        self.settings = Settings(max_body, conformance, backend, engine.clock.now())
+        self.table = Table(ROUTES)
+        # Request ids have a source of their own: reading must never change what the engine does next.
+        self._request_ids = IdSource(Random(0))
+
+    def handle(self, request: Request) -> Response:
+        """Answer one request; never raises for anything that a client can send.
+
+        What is due by now happens first, so that no outcome depends on how often a timer ticks.
+        """
+        request_id = self._request_id(request.headers)
+        headers = {
+            "Content-Type": _media_type(request.headers),
+            "OJS-Version": VERSION,
+            "X-Request-Id": request_id,
+        }
+        try:
+            self.engine.advance()
+            reply = self._answer(request)
+        except OJSError as error:
+            reply = _refusal(error, request_id)
+        except RecursionError:
+            reply = _refusal(InvalidPayload("The body is nested too deeply."), request_id)
+        body = reply.body
+        headers.update(reply.headers)
+        if isinstance(body, EventStream):
+            return Response(reply.status, headers, body)
+        return Response(reply.status, headers, body.encode() if isinstance(body, str) else encode(body))
+
+    def _request_id(self, headers: Mapping[str, str]) -> str:
+        given = headers.get("x-request-id", "")
+        if given and len(given) <= MAX_REQUEST_ID and given.isascii() and given.isprintable():
+            return given
+        return "req_" + self._request_ids.uuid7(self.engine.clock.now())
+
+    def _answer(self, request: Request) -> Reply:
+        path, _, query = request.url.partition("?")
+        route, params = self.table.find(request.method, below(path), _decode)
+        version = request.headers.get("ojs-version", "").strip()
+        if version and version != "1" and not version.startswith("1."):
+            raise Unsupported(
+                f"OJS-Version '{version:.40}' is not supported; this server speaks {VERSION} (OJS HTTP Binding 3.2).",
+                details={"requested": version[:40], "supported": [VERSION]},
+            )
+        # A header that names the client's dialect changes the shape of some replies: see engine.http.queues.
+        return route.handler(
+            Call(
+                self.engine,
+                params,
+                dict(parse_qsl(query, keep_blank_values=True)),
+                request.headers,
+                self._body(request),
+                self.settings,
+            )
+        )
+
+    def _body(self, request: Request) -> dict[str, Any]:
+        raw = request.body
+        if len(raw) > self.settings.max_body:
+            raise PayloadTooLarge(
+                f"The body has {len(raw)} bytes; the limit is {self.settings.max_body} (OJS Payload Limits).",
+                details={"size": len(raw), "limit": self.settings.max_body},
+            )
+        if request.method in {"GET", "HEAD", "OPTIONS"} or (request.method == "DELETE" and not raw):
+            return {}
+        media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if raw and media and media not in _ACCEPTED:
+            raise InvalidRequest(
+                f"Content-Type '{media:.60}' is not supported; send application/json or {MEDIA_TYPE} "
+                "(OJS HTTP Binding 4.1).",
+                details={"field": "Content-Type", "supported": sorted(_ACCEPTED)},
+            )
+        return decode(raw)
+
+
+def below(path: str) -> str:
+    """The path below the base path; one that is not below any stays whole, so that no route but its own fits."""
+    for prefix in PREFIXES:
+        while path.startswith(prefix + "/"):
+            path = path[len(prefix) :]
+    return path
+
+
+def decode(raw: bytes) -> dict[str, Any]:
+    """The JSON object of a body; an empty body is an empty object.
+
+    Raises:
+        InvalidPayload: Not UTF-8, not JSON (position named), not an object, or a number out of range.
+    """
+    if not raw:
+        return {}
+    try:
+        body = json.loads(raw.decode("utf-8-sig"), parse_constant=_no_constant, parse_float=_finite)
+    except json.JSONDecodeError as error:
+        where = {"line": error.lineno, "column": error.colno}
+        raise InvalidPayload(
+            f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}.", details=where
+        ) from None
+    except UnicodeDecodeError as error:
+        raise InvalidPayload(
+            f"The body is not UTF-8: byte {error.start} (OJS HTTP Binding 4.2).",
+            details={"byte": error.start},
+        ) from None
+    except ValueError as error:
+        raise InvalidPayload(f"The body is not JSON: {error}.") from None
+    if not isinstance(body, dict):
+        raise InvalidPayload(
+            "The body must be one JSON object (OJS HTTP Binding 6.1).", details={"expected": "object"}
+        )
+    return body
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"the number {text[:40]} is out of range")
+    return number
+
+
+def encode(body: Mapping[str, Any]) -> bytes:
+    """JSON in UTF-8; a lone surrogate, which UTF-8 cannot carry, makes the whole text ASCII instead."""
+    try:
+        return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:
+        return json.dumps(body, separators=(",", ":")).encode()
+
+
+def _decode(part: str) -> str:
+    return unquote(part)
+
+
+def _media_type(headers: Mapping[str, str]) -> str:
+    # One SDK reads a reply only when the header contains "application/json"; a parameter satisfies it.
+    if headers.get("user-agent", "").startswith("python-httpx"):
+        return f'{MEDIA_TYPE}; profile="application/json"'
+    return MEDIA_TYPE
+
+
+def _refusal(error: OJSError, request_id: str) -> Reply:
+    headers: dict[str, str] = {}
+    if error.retryable and error.status == 429:
+        headers["Retry-After"] = str(error.details.get("retry_after", 1))
+    if "allowed" in error.details:
+        headers["Allow"] = ", ".join(error.details["allowed"])
+    return Reply({"error": error.to_dict(request_id)}, error.status, headers)
+
+
+def failure(error: Exception) -> Reply:
+    """The reply of a host whose handler broke: JSON like every error, without the server's innards."""
+    del error
+    return _refusal(InternalError("The server failed while it answered; nothing half done remains."), "")

@@ -1,0 +1,58 @@
+"""What crosses the HTTP binding: a request, a response, and a body that is pushed over time.
+
+These are values. Nothing here knows of sockets, Flask, a browser or the engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+Send: TypeAlias = Callable[[bytes], None]
+"""Takes one chunk of a streamed body."""
+
+Stop: TypeAlias = Callable[[], None]
+"""Ends a stream: called by the host when the reader has gone, any number of times."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventStream:
+    """A body that is pushed, never pulled, so that the same handler streams over HTTP and into a tab.
+
+    Args:
+        start: Called once by the host as ``start(send, close)``. It may send at once and later, from the
+            host's own thread; it calls ``close()`` if the stream ends by itself. It returns ``stop``.
+    """
+
+    start: Callable[[Send, Stop], Stop]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request.
+
+    Args:
+        method: Upper-case method.
+        url: Path with an optional query string, e.g. ``/ojs/v1/jobs?limit=5``; never with a host.
+        headers: Header values by lower-case name.
+        body: Raw bytes, empty when there is none.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One HTTP response; header names as they are to be sent."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | EventStream = b""
+
+
+Transport: TypeAlias = Callable[[Request], Response]
+"""Anything that answers a request: the binding over an engine, or a client of a real server."""

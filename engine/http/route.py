@@ -1,0 +1,173 @@
+"""Routes as data: method, path, handler, and what the endpoint reference says of each.
+
+A subject's module (`engine.http.jobs`, …) lists its routes; `engine.http.binding` joins them into one table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from engine.envelope import refuse
+from engine.errors import MethodNotAllowed, NotFound
+from engine.http.message import EventStream
+
+if TYPE_CHECKING:
+    from engine.core import Engine
+    from engine.http.binding import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a handler answers; the binding adds the standard headers.
+
+    Args:
+        body: A JSON object, or text or a stream with a ``Content-Type`` of its own.
+        status: HTTP status.
+        headers: Further headers.
+    """
+
+    body: dict[str, Any] | str | EventStream
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request as its handler sees it.
+
+    Args:
+        engine: The engine and all its subjects.
+        params: Path parameters, percent-decoded.
+        query: Query parameters; of a repeated one the last.
+        headers: Header values by lower-case name.
+        body: The parsed JSON object, empty when there was no body.
+        settings: The binding's configuration.
+    """
+
+    engine: Engine
+    params: Mapping[str, str]
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: dict[str, Any]
+    settings: Settings
+
+    def number(self, name: str, default: int, most: int, least: int = 0) -> int:
+        """An integer query parameter.
+
+        Raises:
+            InvalidRequest: Not an integer from ``least`` to ``most``.
+        """
+        text = self.query.get(name)
+        if text is None or not text:
+            return default
+        if not text.isascii() or not text.isdecimal() or len(text) > 9 or not least <= int(text) <= most:
+            raise refuse(name, text, f"must be an integer from {least} to {most}", "OJS HTTP Binding 17.1")
+        return int(text)
+
+    def page(self) -> tuple[int, int]:
+        """``limit`` and ``offset``, also given as ``per_page`` and ``page``."""
+        limit = self.number("limit" if "limit" in self.query else "per_page", 50, 1000, 1)
+        if "page" in self.query:
+            return limit, (self.number("page", 1, 10_000_000, 1) - 1) * limit
+        return limit, self.number("offset", 0, 100_000_000)
+
+    def text(self, name: str) -> str | None:
+        """An optional string of the body.
+
+        Raises:
+            InvalidRequest: Another type.
+        """
+        value = self.body.get(name)
+        if value is not None and not isinstance(value, str):
+            raise refuse(name, value, "must be a string", "OJS HTTP Binding 10")
+        return value
+
+
+Handler = Callable[[Call], Reply]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One endpoint.
+
+    Args:
+        method: HTTP method.
+        path: Below the base path, with ``{name}`` for a parameter; ``{name*}`` takes the rest, slashes too.
+        handler: Answers it.
+        operation: The logical operation, e.g. ``PUSH``.
+        level: Conformance level, or -1 for an extension.
+        summary: One sentence for the endpoint reference.
+        clause: Where the standard defines it.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    operation: str
+    level: int
+    summary: str
+    clause: str
+
+
+class Table:
+    """Finds the route of a request.
+
+    Args:
+        routes: All routes; an earlier one wins over a later one that matches too.
+    """
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self.routes = tuple(routes)
+        self._exact: dict[str, dict[str, Route]] = {}
+        self._patterns: list[tuple[tuple[str, ...], Route]] = []
+        for route in self.routes:
+            if "{" in route.path:
+                self._patterns.append((tuple(route.path.split("/")), route))
+            else:
+                self._exact.setdefault(route.path, {}).setdefault(route.method, route)
+
+    def find(self, method: str, path: str, decode: Callable[[str], str]) -> tuple[Route, dict[str, str]]:
+        """The route for a method and a path below the base path, and its decoded parameters.
+
+        Raises:
+            NotFound: No route has this path.
+            MethodNotAllowed: One has, with other methods.
+        """
+        exact = self._exact.get(path, {})
+        if method in exact:
+            return exact[method], {}
+        allowed = set(exact)
+        parts = path.split("/")
+        for pattern, route in self._patterns:
+            params = _match(pattern, parts)
+            if params is None:
+                continue
+            if route.method == method:
+                return route, {name: decode(value) for name, value in params.items()}
+            allowed.add(route.method)
+        if allowed:
+            raise MethodNotAllowed(
+                f"{method} is not possible on {path:.80}; it takes {', '.join(sorted(allowed))}.",
+                details={"allowed": sorted(allowed)},
+            )
+        raise NotFound(f"There is no route {method} {path:.80}.", details={"resource_type": "route"})
+
+
+def _match(pattern: tuple[str, ...], parts: list[str]) -> dict[str, str] | None:
+    rest = pattern[-1].endswith("*}")
+    if len(parts) < len(pattern) if rest else len(parts) != len(pattern):
+        return None
+    params: dict[str, str] = {}
+    for index, want in enumerate(pattern):
+        if not want.startswith("{"):
+            if want != parts[index]:
+                return None
+        elif want.endswith("*}"):
+            params[want[1:-2]] = "/".join(parts[index:])
+        elif parts[index]:
+            params[want[1:-1]] = parts[index]
+        else:
+            return None
+    return params

@@ -1,0 +1,184 @@
+"""The job: one record with every attribute of the envelope, and its JSON form (OJS Core 5).
+
+A job is plain state. Which moves are legal is `engine.lifecycle`'s business, and only `engine.kernel` makes them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from engine import lifecycle as life
+from engine.retry import DEFAULT, RetryPolicy
+from engine.times import format_time
+
+DEFAULT_TIMEOUT: Final = 1_800_000
+"""Execution timeout and reservation of a job that names none, milliseconds (OJS Core 5.2: 1800 seconds)."""
+
+Move = tuple[int, str, str]
+"""One entry of a job's path: instant (ms), operation, state reached."""
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """A job and all that the server knows of it; instants and durations in integer milliseconds.
+
+    Args:
+        id: UUIDv7.
+        type: Dot-separated job type.
+        args: Positional arguments, JSON values.
+        queue: Queue name.
+        priority: Higher goes first.
+        meta: The client's metadata, kept as it is.
+        tags: Labels for filtering.
+        retry: Retry policy.
+        timeout: Longest execution, or None for the server's default.
+        visibility_timeout: Reservation that the job asks for, or None.
+        scheduled_at: Earliest start, or None.
+        expires_at: Must have started by then, or None.
+        unique: Uniqueness policy as it came, or None.
+        unique_key: Fingerprint of the unique dimensions, or None.
+        schema: URI of the schema of ``args``, or None.
+        extra: Unknown top-level fields of the request, sent back as they came (OJS Core 5.5).
+        hints: ``options.metadata``: for the server, not for the handler.
+        echo: Fields that go back exactly as the client wrote them, e.g. ``expires_at``.
+    """
+
+    id: str
+    type: str
+    args: list[Any]
+    queue: str = "default"
+    priority: int = 0
+    meta: dict[str, Any] | None = None
+    tags: list[str] | None = None
+    retry: RetryPolicy = DEFAULT
+    timeout: int | None = None
+    visibility_timeout: int | None = None
+    scheduled_at: int | None = None
+    expires_at: int | None = None
+    unique: dict[str, Any] | None = None
+    unique_key: str | None = None
+    schema: str | None = None
+    extra: dict[str, Any] | None = None
+    echo: dict[str, str] | None = None
+    hints: dict[str, Any] | None = None
+    # What follows is the server's alone (OJS Core 5.3).
+    state: str = ""
+    attempt: int = 0
+    created_at: int = 0
+    enqueued_at: int | None = None
+    started_at: int | None = None
+    completed_at: int | None = None
+    cancelled_at: int | None = None
+    discarded_at: int | None = None
+    activated_at: int | None = None
+    next_attempt_at: int | None = None
+    retry_delay: int | None = None
+    reserved_until: int | None = None
+    reservation: int | None = None
+    """Length of the reservation in force, milliseconds: a heartbeat that names none extends by it."""
+    worker_id: str | None = None
+    result: Any = None
+    has_result: bool = False
+    error: dict[str, Any] | None = None
+    errors: list[dict[str, Any]] | None = None
+    dead_letter: bool = False
+    progress: dict[str, Any] | None = None
+    parent_results: list[Any] | None = None
+    workflow_id: str | None = None
+    step_id: str | None = None
+    cron_name: str | None = None
+    seq: int = 0
+    """Place in the queue: the order in which jobs became available."""
+    trail: list[Move] = field(default_factory=list)
+
+    @property
+    def max_attempts(self) -> int:
+        """Executions in all that the policy allows."""
+        return self.retry.max_attempts
+
+    @property
+    def timeout_at(self) -> int | None:
+        """When the execution under way is over time, or None if the job is not active or names no timeout."""
+        if self.state != life.ACTIVE or self.timeout is None or self.started_at is None:
+            return None
+        return self.started_at + self.timeout
+
+    def due(self) -> tuple[int, str] | None:
+        """When the server has to act on this job by itself, and by which operation of the table; or None."""
+        found: tuple[int, str] | None = None
+        if self.state == life.ACTIVE:
+            if self.reserved_until is not None:
+                found = (self.reserved_until, life.RESERVATION)
+            over = self.timeout_at
+            if over is not None and (found is None or over <= found[0]):
+                found = (over, life.TIMEOUT)
+            return found
+        if self.state == life.SCHEDULED and self.scheduled_at is not None:
+            found = (self.scheduled_at, life.DUE)
+        elif self.state == life.RETRYABLE and self.next_attempt_at is not None:
+            found = (self.next_attempt_at, life.DUE)
+        expires = self.expires_at
+        if expires is not None and self.state in life.NON_TERMINAL and (found is None or expires <= found[0]):
+            found = (expires, life.EXPIRE)
+        return found
+
+    def to_dict(self) -> dict[str, Any]:
+        """The envelope as JSON values: absent attributes are left out, times are RFC 3339 in UTC."""
+        body: dict[str, Any] = {
+            "specversion": "1.0",
+            "id": self.id,
+            "type": self.type,
+            "queue": self.queue,
+            "state": self.state,
+            "args": self.args,
+            "meta": self.meta or {},
+            "priority": self.priority,
+            "attempt": self.attempt,
+            "max_attempts": self.retry.max_attempts,
+            "tags": self.tags or [],
+        }
+        for name, value in (
+            ("timeout_ms", self.timeout),
+            ("visibility_timeout_ms", self.visibility_timeout),
+            ("unique", self.unique),
+            ("unique_key", self.unique_key),
+            ("schema", self.schema),
+            ("worker_id", self.worker_id),
+            ("retry_delay_ms", self.retry_delay),
+            ("error", self.error),
+            ("progress", self.progress),
+            ("parent_results", self.parent_results),
+            ("workflow_id", self.workflow_id),
+            ("workflow_step_id", self.step_id),
+            ("cron_name", self.cron_name),
+        ):
+            if value is not None:
+                body[name] = value
+        for name, instant in (
+            ("created_at", self.created_at),
+            ("enqueued_at", self.enqueued_at),
+            ("scheduled_at", self.scheduled_at),
+            ("expires_at", self.expires_at),
+            ("activated_at", self.activated_at),
+            ("started_at", self.started_at),
+            ("completed_at", self.completed_at),
+            ("cancelled_at", self.cancelled_at),
+            ("discarded_at", self.discarded_at),
+            ("next_attempt_at", self.next_attempt_at),
+            ("next_retry_at", self.next_attempt_at),
+            ("reserved_until", self.reserved_until),
+        ):
+            if instant is not None:
+                body[name] = format_time(instant)
+        if self.retry is not DEFAULT:
+            body["retry"] = self.retry.to_dict()
+        if self.errors:
+            body["errors"] = self.errors
+        if self.has_result:
+            body["result"] = self.result
+        if self.echo:
+            body.update(self.echo)
+        if self.extra:
+            body.update({name: value for name, value in self.extra.items() if name not in body})
+        return body

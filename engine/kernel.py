@@ -1,0 +1,124 @@
+"""The one place where a job changes state, and what every subject shares: store, time, randomness, events.
+
+Subjects (operations, workflows, cron, …) call the kernel and listen to it; it calls none of them by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from random import Random
+from typing import Any
+
+from engine import lifecycle as life
+from engine.clock import Clock
+from engine.errors import NotFound
+from engine.events import EventLog
+from engine.happenings import caused_by
+from engine.ids import IdSource
+from engine.job import Job
+from engine.storage import Store
+
+Moved = Callable[[Job, str, str], None]
+"""Hears of a finished move: job, state before, operation."""
+
+
+class Kernel:
+    """What the engine's subjects have in common.
+
+    Args:
+        store: Where everything is kept.
+        clock: Tells the time.
+        seed: Of all randomness: the same commands with the same seed give the same bytes.
+    """
+
+    def __init__(self, store: Store, clock: Clock, seed: int) -> None:
+        self.store = store
+        self.clock = clock
+        self.random = Random(seed)
+        self.ids = IdSource(Random(self.random.getrandbits(64)))
+        self.events = EventLog()
+        self.listeners: list[Moved] = []
+        self._time = 0
+        self._due: int | None = None
+
+    def now(self) -> int:
+        """The engine's instant, milliseconds: the clock's, but never earlier than what has happened."""
+        if self._due is not None:
+            return self._due
+        self._time = max(self._time, self.clock.now())
+        return self._time
+
+    @contextmanager
+    def at(self, instant: int) -> Iterator[None]:
+        """Let ``now`` be this instant: what was due then happens then, even if it is done later."""
+        self._due = instant
+        try:
+            yield
+        finally:
+            self._due = None
+            self._time = max(self._time, instant)
+
+    def job(self, job_id: Any) -> Job:
+        """The job with this id.
+
+        Raises:
+            NotFound: There is none.
+        """
+        job = self.store.get(job_id) if isinstance(job_id, str) else None
+        if job is None:
+            raise NotFound(
+                f"There is no job '{job_id!s:.60}'.",
+                details={"resource_type": "job", "resource_id": str(job_id)[:60]},
+            )
+        return job
+
+    def admit(self, job: Job, target: str, now: int) -> None:
+        """Put a new job into its first state and store it (PUSH)."""
+        job.created_at = now
+        self._arrive(job, life.PUSH, target, now)
+        self.store.add(job)
+        self._announce(job, "", life.PUSH, now)
+
+    def move(self, job: Job, operation: str, target: str, now: int, **facts: Any) -> None:
+        """Make one legal move, store it, record its events and tell the listeners.
+
+        Args:
+            job: The job, its fields for the new state already set by the caller.
+            operation: The row's operation.
+            target: The row's target.
+            now: The instant, milliseconds.
+            facts: Further data for the events.
+
+        Raises:
+            Conflict: The transition table has no such row; nothing has changed.
+        """
+        life.require(job.state, operation)
+        was = job.state
+        self._arrive(job, operation, target, now)
+        self.store.save(job, was)
+        self._announce(job, was, operation, now, **facts)
+
+    def _arrive(self, job: Job, operation: str, target: str, now: int) -> None:
+        job.state = target
+        if target == life.AVAILABLE:
+            job.enqueued_at = now
+            job.seq = self.store.next_seq()
+        job.trail.append((now, operation, target))
+
+    def _announce(self, job: Job, was: str, operation: str, now: int, **facts: Any) -> None:
+        for kind, data in caused_by(job, operation, facts):
+            self.emit_job(kind, job, data, now)
+        for listener in self.listeners:
+            listener(job, was, operation)
+
+    def emit_job(self, kind: str, job: Job, data: dict[str, Any], now: int) -> None:
+        """Record an event about a job; the fields that every job event has are added here."""
+        common = {
+            "job_id": job.id,
+            "job_type": job.type,
+            "queue": job.queue,
+            "state": job.state,
+            "attempt": job.attempt,
+        }
+        self.events.emit(now, kind, job.id, common | data if data else common)

@@ -1,0 +1,126 @@
+"""The storage protocol: the few short steps from which every operation is made.
+
+An operation reads what it needs, checks everything, and only then writes, inside one `Store.transaction`.
+So a refused operation has written nothing, on every store. Stores know the envelope's fields and the queue
+order; they know no rule of the life cycle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from engine.job import Job
+
+Admit = Callable[[Job], bool]
+"""Says whether a job may be claimed now (limits); one that may not keeps its place in the queue."""
+
+
+class Store(Protocol):
+    """Where jobs and the server's other records live. Instants are integer milliseconds."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """All writes inside it happen, or none; transactions do not overlap."""
+        ...
+
+    # jobs
+
+    def get(self, job_id: str) -> Job | None:
+        """The job, to be changed and given back by `save`, or None."""
+        ...
+
+    def add(self, job: Job) -> None:
+        """Insert a new job, whose id is known to be free."""
+        ...
+
+    def save(self, job: Job, was: str) -> None:
+        """Write a changed job; ``was`` is its state before the change."""
+        ...
+
+    def delete(self, job: Job) -> None:
+        """Remove a job and its unique key."""
+        ...
+
+    def claim(self, queue: str, admit: Admit | None) -> Job | None:
+        """The available job of this queue that goes first (priority, then order), or None; not yet changed."""
+        ...
+
+    def next_seq(self) -> int:
+        """The next place in the order of all queues."""
+        ...
+
+    def sharing(self, unique_key: str) -> list[Job]:
+        """All jobs with this unique key, oldest first."""
+        ...
+
+    def counts(self, queue: str | None = None) -> dict[str, int]:
+        """How many jobs are in each state, in one queue or in all; every state is present."""
+        ...
+
+    def queues(self) -> list[str]:
+        """Names of all queues that have ever had a job, in alphabetical order."""
+        ...
+
+    def jobs(
+        self,
+        *,
+        states: Iterable[str] | None = None,
+        queue: str | None = None,
+        type: str | None = None,  # noqa: A002 - the envelope's own name
+        keep: Callable[[Job], bool] | None = None,
+        limit: int = 50,
+        offset: int = 0,
+        newest: bool = True,
+    ) -> list[Job]:
+        """A page of jobs in the order in which they were created; of one state, in which they entered it.
+
+        Args:
+            states: Only these states; None for all.
+            queue: Only this queue.
+            type: Only this job type.
+            keep: A further test.
+            limit: Most jobs returned.
+            offset: How many that match are passed over first.
+            newest: Newest first, else oldest first.
+        """
+        ...
+
+    # time
+
+    def next_due(self) -> int | None:
+        """The earliest instant at which a job or a timer is due, or None."""
+        ...
+
+    def pop_due(self, now: int) -> tuple[int, str, str] | None:
+        """The earliest thing due at or before ``now`` as (instant, kind, key), or None.
+
+        Kind ``job`` means the job with that id; any other was set by `set_timer` and is taken off.
+        """
+        ...
+
+    def set_timer(self, kind: str, key: str, at: int | None) -> None:
+        """Set, move or (with None) remove the one timer of this kind and key."""
+        ...
+
+    # other records: queues, cron entries, workflows, workers, schemas
+
+    def record(self, kind: str, key: str) -> dict[str, Any] | None:
+        """A record, or None. The caller may change it and must give it back by `put_record`."""
+        ...
+
+    def put_record(self, kind: str, key: str, value: dict[str, Any]) -> None:
+        """Insert or replace a record."""
+        ...
+
+    def delete_record(self, kind: str, key: str) -> bool:
+        """Remove a record; whether there was one."""
+        ...
+
+    def records(self, kind: str) -> list[tuple[str, dict[str, Any]]]:
+        """All records of a kind as (key, value), in the order in which they were first put."""
+        ...
+
+    def clear(self) -> None:
+        """Remove everything."""
+        ...

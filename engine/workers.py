@@ -1,0 +1,231 @@
+"""Workers as the server sees them: heartbeats, directives, and what happens when one falls silent.
+
+OJS Worker Protocol 3, 4, 6.6 and 10. A worker that only fetches is listed, but only one that has sent a
+heartbeat can be declared dead.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from engine import failure
+from engine import lifecycle as life
+from engine.envelope import refuse
+from engine.errors import InvalidRequest, NotFound
+from engine.kernel import Kernel
+from engine.operations import Operations
+from engine.times import SECOND, format_time
+
+HEARTBEAT_INTERVAL: Final = 5 * SECOND
+HEARTBEAT_TIMEOUT: Final = 30 * SECOND
+"""Silence after which a worker counts as dead (OJS Worker Protocol 10.1)."""
+DIRECTIVES: Final = ("running", "quiet", "terminate")
+_FACTS: Final = ("hostname", "pid", "concurrency", "labels", "started_at")
+_KIND: Final = "worker"
+
+
+class Workers:
+    """The registry of workers and the server's word to them.
+
+    Args:
+        kernel: Store, time, events.
+        operations: To take jobs back from dead workers.
+
+    Attributes:
+        obey_hints: Whether a job's ``metadata.test_directive`` sets the directive of the heartbeat that lists
+            it; only a server started for conformance does.
+    """
+
+    def __init__(self, kernel: Kernel, operations: Operations) -> None:
+        self.kernel = kernel
+        self.operations = operations
+        self.obey_hints = False
+        operations.may_fetch = self.may_fetch
+
+    def may_fetch(self, worker_id: str, queues: list[str]) -> bool:
+        """Note a FETCH; a worker told to be quiet or to terminate gets nothing (OJS Worker Protocol 6.6)."""
+        record = self.kernel.store.record(_KIND, worker_id)
+        now = self.kernel.now()
+        if record is None:
+            record = self._meet(now)
+        record["last_seen"] = now
+        record["queues"] = queues
+        self.kernel.store.put_record(_KIND, worker_id, record)
+        return bool(record["directive"] == "running")
+
+    def _meet(self, now: int) -> dict[str, Any]:
+        return {
+            "first_seen": now,
+            "last_seen": now,
+            "beat": None,
+            "queues": [],
+            "directive": "running",
+            "jobs": [],
+        }
+
+    def beat(
+        self, worker_id: str | None, job_ids: list[str], extend: int | None, facts: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Take a heartbeat: extend the named reservations, answer with the directive (OJS Core 7.5).
+
+        Args:
+            worker_id: Who sends it.
+            job_ids: Jobs it is working on.
+            extend: New length of their reservations from now, milliseconds; each job's own when None.
+            facts: What else it says of itself (``hostname``, ``pid``, ``queues``, ``state``, …).
+
+        Returns:
+            The reply: directive, extended and lost jobs, the server's time.
+
+        Raises:
+            InvalidRequest: No worker id.
+        """
+        if not worker_id:
+            raise InvalidRequest(
+                "'worker_id' is required: the id this worker fetches with (OJS Worker Protocol 4.2).",
+                details={"field": "worker_id", "rule": "required"},
+            )
+        with self.kernel.store.transaction():
+            now = self.kernel.now()
+            record = self.kernel.store.record(_KIND, worker_id)
+            if record is None or record["beat"] is None:
+                record = record or self._meet(now)
+                self._emit(
+                    "worker.started", worker_id, now, {"queues": facts.get("queues") or record["queues"]}
+                )
+            record |= {"last_seen": now, "beat": now, "jobs": job_ids}
+            record |= {name: facts[name] for name in _FACTS if facts.get(name) is not None}
+            if isinstance(facts.get("queues"), list):
+                record["queues"] = facts["queues"]
+            extended, lost, hint = self._extend(worker_id, job_ids, extend, now)
+            self.kernel.store.put_record(_KIND, worker_id, record)
+            self.kernel.store.set_timer(_KIND, worker_id, now + HEARTBEAT_TIMEOUT)
+            self._emit(
+                "worker.heartbeat", worker_id, now, {"active_jobs": job_ids, "queues": record["queues"]}
+            )
+        directive = hint or record["directive"]
+        return {
+            "state": directive,
+            "directive": directive,
+            "jobs_extended": extended,
+            "jobs_lost": lost,
+            "server_time": format_time(now),
+            "heartbeat_interval": HEARTBEAT_INTERVAL // SECOND,
+            "heartbeat_timeout": HEARTBEAT_TIMEOUT // SECOND,
+        }
+
+    def _extend(
+        self, worker_id: str, job_ids: list[str], extend: int | None, now: int
+    ) -> tuple[list[str], list[str], str | None]:
+        extended: list[str] = []
+        lost: list[str] = []
+        hint: str | None = None
+        for job_id in job_ids:
+            job = self.kernel.store.get(job_id)
+            if job is None or job.state != life.ACTIVE or job.worker_id not in {None, worker_id}:
+                lost.append(job_id)
+                continue
+            # No heartbeat shortens a reservation: an early one must not take away what FETCH has granted.
+            length = extend or job.reservation or 0
+            job.reserved_until = max(job.reserved_until or 0, now + length)
+            self.kernel.store.save(job, job.state)
+            extended.append(job_id)
+            data = {"worker_id": worker_id, "visible_until": format_time(job.reserved_until)}
+            self.kernel.emit_job("job.heartbeat", job, data, now)
+            wish = (job.hints or {}).get("test_directive")
+            if self.obey_hints and wish in DIRECTIVES:
+                hint = wish
+        return extended, lost, hint
+
+    def direct(self, worker_id: str, directive: str) -> dict[str, Any]:
+        """Set what the worker hears at its next heartbeat.
+
+        Args:
+            worker_id: The worker.
+            directive: One of `DIRECTIVES`.
+
+        Raises:
+            NotFound: No such worker.
+            InvalidRequest: No such directive.
+        """
+        if directive not in DIRECTIVES:
+            raise refuse(
+                "state", directive, f"must be one of {', '.join(DIRECTIVES)}", "OJS Worker Protocol 4.4"
+            )
+        with self.kernel.store.transaction():
+            record = self._known(worker_id)
+            record["directive"] = directive
+            self.kernel.store.put_record(_KIND, worker_id, record)
+            if directive == "quiet":
+                self._emit("worker.quiet", worker_id, self.kernel.now(), {"active_jobs": record["jobs"]})
+        return self._shown(worker_id, record)
+
+    def leave(self, worker_id: str) -> None:
+        """Forget a worker that shuts down; jobs it still holds wait for their reservations to end.
+
+        Raises:
+            NotFound: No such worker.
+        """
+        with self.kernel.store.transaction():
+            record = self._known(worker_id)
+            self._forget(worker_id, record, "shutdown")
+
+    def dead(self, worker_id: str, _instant: int) -> None:
+        """A worker has been silent for too long: its jobs go back (OJS Worker Protocol 10.2)."""
+        with self.kernel.store.transaction():
+            record = self.kernel.store.record(_KIND, worker_id)
+            if record is None:
+                return
+            self._forget(worker_id, record, "heartbeat timeout")
+            text = f"Worker '{worker_id}' sent no heartbeat for {HEARTBEAT_TIMEOUT // SECOND} s."
+            for job_id in record["jobs"]:
+                job = self.kernel.store.get(job_id)
+                if job is not None and job.state == life.ACTIVE and job.worker_id in {None, worker_id}:
+                    self.operations.take_back(job, failure.server_error("worker_death", text))
+
+    def _forget(self, worker_id: str, record: dict[str, Any], reason: str) -> None:
+        now = self.kernel.now()
+        self.kernel.store.delete_record(_KIND, worker_id)
+        self.kernel.store.set_timer(_KIND, worker_id, None)
+        uptime = now - record["first_seen"]
+        self._emit("worker.stopped", worker_id, now, {"reason": reason, "uptime_ms": uptime})
+
+    def _known(self, worker_id: str) -> dict[str, Any]:
+        record = self.kernel.store.record(_KIND, worker_id)
+        if record is None:
+            raise NotFound(
+                f"There is no worker '{worker_id:.60}'.",
+                details={"resource_type": "worker", "resource_id": worker_id[:60]},
+            )
+        return record
+
+    def get(self, worker_id: str) -> dict[str, Any]:
+        """One worker.
+
+        Raises:
+            NotFound: No such worker.
+        """
+        return self._shown(worker_id, self._known(worker_id))
+
+    def list(self) -> list[dict[str, Any]]:
+        """All workers known, in the order in which they were first seen."""
+        return [self._shown(key, record) for key, record in self.kernel.store.records(_KIND)]
+
+    def _shown(self, worker_id: str, record: dict[str, Any]) -> dict[str, Any]:
+        beat = record["beat"]
+        shown = {
+            "id": worker_id,
+            "worker_id": worker_id,
+            "state": record["directive"],
+            "directive": record["directive"],
+            "queues": record["queues"],
+            "active_jobs": len(record["jobs"]),
+            "active_job_ids": record["jobs"],
+            "first_seen_at": format_time(record["first_seen"]),
+            "last_seen_at": format_time(record["last_seen"]),
+            "last_heartbeat_at": None if beat is None else format_time(beat),
+        }
+        return shown | {name: record[name] for name in _FACTS if name in record}
+
+    def _emit(self, kind: str, worker_id: str, now: int, data: dict[str, Any]) -> None:
+        self.kernel.events.emit(now, kind, worker_id, {"worker_id": worker_id, **data})
