@@ -53,7 +53,7 @@ _CURVES: Final[dict[tuple[str, str], tuple[Port, Port, float, float]]] = {
     (life.AVAILABLE, life.DISCARDED): (("t", 0.2), ("l", 0.3), 96, 96),
     (life.PENDING, life.DISCARDED): (("t", 0.85), ("l", 0.6), 156, 156),
     (life.RETRYABLE, life.DISCARDED): (("r", 0.15), ("l", 0.92), 160, 60),
-    (life.SCHEDULED, life.CANCELLED): (("b", 0.3), ("l", 0.85), 446, 446),
+    (life.SCHEDULED, life.CANCELLED): (("b", 0.3), ("l", 0.85), 260, 260),
     (life.PENDING, life.CANCELLED): (("b", 0.5), ("l", 0.7), 218, 218),
     (life.AVAILABLE, life.CANCELLED): (("b", 0.25), ("l", 0.55), 235, 235),
     (life.RETRYABLE, life.CANCELLED): (("r", 0.75), ("l", 0.4), 102, 102),

@@ -19,7 +19,8 @@ from platformdirs import user_cache_path
 from playground import resources
 
 HTMX: Final = ("htmx.min.js", "ext/hx-sse.min.js")
-"""The files of htmx that the pages load, below its ``dist``."""
+"""The files of htmx that the pages load, below its ``dist``: joined into one, since htmx looks at the page before
+a second script file would have come."""
 
 
 class FetchError(Exception):
@@ -113,11 +114,12 @@ def vendor() -> Path:
     folder = resources.path("static") / "vendor"
     pins = json.loads(resources.path("package.json").read_text())["dependencies"]
     mark = folder / ".htmx"
-    if mark.exists() and mark.read_text() == pins["htmx.org"]:
+    if mark.exists() and mark.read_text() == pins["htmx.org"] and (folder / "htmx.js").exists():
         return folder
     source = modules() / "htmx.org" / "dist"
     folder.mkdir(parents=True, exist_ok=True)
-    for name in HTMX:
-        shutil.copy(source / name, folder / Path(name).name)
+    (folder / "htmx.js").write_text(
+        ";\n".join((source / name).read_text(encoding="utf-8") for name in HTMX), encoding="utf-8"
+    )
     mark.write_text(pins["htmx.org"])
     return folder

@@ -11,7 +11,6 @@ from urllib.parse import quote
 from engine.errors import Conflict, InvalidRequest, NotFound
 from engine.http.message import Request, Response
 from playground import examples, spec
-from playground.live import partial
 from playground.samples import BY_NAME, SAMPLES
 from playground.visit import Visit
 
@@ -138,7 +137,7 @@ def operate(visit: Visit) -> Response:
     _, answer = _answer(visit, method, f"/jobs/{quote(job_id, safe='')}{tail}", b"")
     if not visit.fragment:
         return visit.back(f"/play/jobs/{quote(job_id, safe='')}")
-    return visit.render("parts/operated.html", answer=answer, view_name=f"job:{job_id}", partial=partial)
+    return visit.render("parts/operated.html", answer=answer)
 
 
 def start_worker(visit: Visit) -> Response:
@@ -153,7 +152,7 @@ def start_worker(visit: Visit) -> Response:
     except ValueError as error:
         raise Conflict(str(error)) from None
     session.tick()
-    return _refreshed(visit, "workers")
+    return _done(visit)
 
 
 def end_worker(visit: Visit) -> Response:
@@ -168,7 +167,7 @@ def end_worker(visit: Visit) -> Response:
         end(visit.params["id"])
     except KeyError:
         raise NotFound(f"There is no demo worker '{visit.params['id']:.40}'.") from None
-    return _refreshed(visit, "workers")
+    return _done(visit)
 
 
 def run_example(visit: Visit) -> Response:
@@ -186,17 +185,12 @@ def run_example(visit: Visit) -> Response:
 def reset(visit: Visit) -> Response:
     """Forget everything."""
     visit.app.session.reset()
-    return _refreshed(visit, "board", "jobs", "log", "workers")
+    return _done(visit)
 
 
-def _refreshed(visit: Visit, *names: str) -> Response:
-    """The views as they are now, for whoever pressed the button; everyone else hears by the stream."""
-    if not visit.fragment:
-        return visit.back("/")
-    html = "\n".join(partial(name, visit.app.view(name)) for name in names)
-    return Response(
-        200, {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"}, html.encode()
-    )
+def _done(visit: Visit) -> Response:
+    """The action is done; the views hear of it by their stream, which is the one way in which they change."""
+    return Response(204) if visit.fragment else visit.back("/")
 
 
 PAGES: Final = (

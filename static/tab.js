@@ -151,11 +151,14 @@
   async function engineFetch(request, url) {
     const body = request.method === "GET" || request.method === "HEAD" ? null : new Uint8Array(await request.arrayBuffer());
     const headers = Object.fromEntries(request.headers);
-    if (root.dataset.engine === "booting") await new Promise((resolve) => queue.push(() => resolve(undefined)));
-    if (request.signal.aborted) throw request.signal.reason;
-    if (root.dataset.engine === "failed") {
-      const reason = element("boot-text")?.textContent ?? "The engine does not run.";
-      return unavailable(/^\/(ojs|v1)\//.test(url.pathname) ? "application/openjobspec+json" : "text/html", reason);
+    while (root.dataset.engine !== "ready") {
+      // A stream waits as long as it takes, also for a retry after a failure: its reader would not ask again.
+      if (root.dataset.engine === "failed" && url.pathname !== "/ui/stream") {
+        const reason = element("boot-text")?.textContent ?? "The engine does not run.";
+        return unavailable(/^\/(ojs|v1)\//.test(url.pathname) ? "application/openjobspec+json" : "text/html", reason);
+      }
+      await new Promise((resolve) => queue.push(() => resolve(undefined)));
+      if (request.signal.aborted) throw request.signal.reason;
     }
     const id = ++calls;
     return new Promise((resolve, reject) => {

@@ -26,14 +26,14 @@ function enter(name) {
 /**
  * Fetches one of the engine's files and counts its bytes. A host that does not compress has the same file
  * as .gz beside it, which is unpacked here; on loopback bytes cost nothing and the plain file is faster.
- * @param {string} url @param {string} type
+ * @param {typeof fetch} network @param {string} url @param {string} type
  */
-async function counted(url, type) {
-  let response = await fetch(url);
+async function counted(network, url, type) {
+  let response = await network(url);
   let body = response.body;
   const local = /^(localhost|127\.0\.0\.1|\[::1\])$/.test(location.hostname);
   if (response.ok && !local && !response.headers.get("content-encoding")) {
-    const packed = await fetch(`${url}.gz`);
+    const packed = await network(`${url}.gz`);
     if (packed.ok && packed.body && !/html/.test(packed.headers.get("content-type") ?? "")) {
       await body?.cancel();
       body = packed.headers.get("content-encoding") ? packed.body : packed.body.pipeThrough(new DecompressionStream("gzip"));
@@ -54,20 +54,34 @@ async function counted(url, type) {
   return new Response(/** @type {ReadableStream} */ (body).pipeThrough(counter), { headers: { "Content-Type": type } });
 }
 
+/** @param {unknown} error Ends the start: the page takes it from here. */
+function giveUp(error) {
+  postMessage({ type: "failed", reason: `The engine did not start (${stage}): ${lastLine(error)}` });
+}
+
 /** @param {any} boot */
 async function start(boot) {
   total = boot.bytes;
   tell();
-  const application = counted(boot.app, "application/zip").then((response) => response.arrayBuffer());
-  application.catch(() => {}); // awaited below; until then a failure is nobody's unhandled rejection
+  // Pyodide waits for ever when its own program is missing or broken, so its failures are caught at the source.
+  const instantiate = WebAssembly.instantiateStreaming;
+  WebAssembly.instantiateStreaming = (...words) => {
+    const result = instantiate(...words);
+    result.catch(giveUp);
+    return result;
+  };
   const network = self.fetch.bind(self);
+  const application = counted(network, boot.app, "application/zip").then((response) => response.arrayBuffer());
+  application.catch(giveUp);
   const { loadPyodide } = await import(`${boot.pyodide}pyodide.mjs`);
   // Pyodide fetches its own files: count those too, by the same means.
   self.fetch = (/** @type {any} */ input, /** @type {any} */ init) => {
     const url = String(input instanceof Request ? input.url : input);
-    if (url.endsWith(".wasm")) return withNetwork(network, () => counted(url, "application/wasm"));
-    if (url.endsWith(".zip")) return withNetwork(network, () => counted(url, "application/zip"));
-    return network(input, init);
+    const type = url.endsWith(".wasm") ? "application/wasm" : url.endsWith(".zip") ? "application/zip" : null;
+    if (!type) return network(input, init);
+    const result = counted(network, url, type);
+    result.catch(giveUp);
+    return result;
   };
   const python = await loadPyodide({
     indexURL: boot.pyodide,
@@ -90,15 +104,6 @@ async function start(boot) {
   tell();
   postMessage({ type: "ready" });
   arm();
-}
-
-/** @param {typeof fetch} network @param {() => Promise<Response>} act Runs with the plain fetch in place. */
-function withNetwork(network, act) {
-  const patched = self.fetch;
-  self.fetch = network;
-  const result = act();
-  self.fetch = patched;
-  return result;
 }
 
 /** Wakes the application when it next has something to do. */
@@ -142,7 +147,7 @@ function answer({ id, method, url, headers, body }) {
 
 addEventListener("message", ({ data }) => {
   if (data.type === "boot") {
-    start(data.boot).catch((error) => postMessage({ type: "failed", reason: `The engine did not start (${stage}): ${lastLine(error)}` }));
+    start(data.boot).catch(giveUp);
   } else if (data.type === "request") {
     answer(data);
   } else if (data.type === "cancel") {

@@ -1,0 +1,114 @@
+"""Parity: what the tab's engine answers for a route is what the server answers, but for what must differ."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from playground.pages import PAGES
+from tests.browser.conftest import watch
+from tests.conftest import Server
+from tests.static_host import StaticHost
+
+JOB = "01900000-0000-7000-8000-00000000000a"
+FILLED = {
+    "{document}": "lifecycle",
+    "{id}": JOB,
+    "{view}": "board",
+    "{operation}": "cancel",
+    "{how}": "stop",
+    "{example}": "illegal",
+}
+BINDING = (
+    ("GET", "/ojs/manifest", ""),
+    ("GET", "/ojs/v1/health", ""),
+    ("GET", f"/ojs/v1/jobs/{JOB}", ""),
+    ("POST", "/ojs/v1/jobs", "{nonsense"),
+    ("POST", "/ojs/v1/jobs", '{"type":"Wrong","args":[]}'),
+    ("PATCH", "/ojs/v1/jobs", "{}"),
+    ("GET", "/ojs/v1/nowhere", ""),
+    ("POST", "/ojs/v1/workers/fetch", "{}"),
+)
+
+ASK = """async ([method, url, body]) => {
+    const headers = {'HX-Request': 'true', 'X-Request-Id': 'parity'};
+    const form = url.startsWith('/ui/');
+    if (body) headers['Content-Type'] = form ? 'application/x-www-form-urlencoded' : 'application/json';
+    const response = await fetch(url, {method, headers, body: body || undefined});
+    if (url.startsWith('/ui/stream')) return [response.status, response.headers.get('Content-Type'), ''];
+    return [response.status, response.headers.get('Content-Type'), await response.text()];
+}"""
+
+
+def requests() -> list[tuple[str, str, str]]:
+    """One request to each route of the application, and some to the binding."""
+    made: list[tuple[str, str, str]] = []
+    for page in PAGES:
+        path = page.path
+        for placeholder, value in FILLED.items():
+            path = path.replace(placeholder, value)
+        query = "?view=board" if path == "/ui/stream" else ""
+        made.append((page.method, path + query, "body=%7B%7D" if path == "/ui/jobs" else ""))
+    return made + list(BINDING)
+
+
+def neutral(text: str) -> str:
+    """Without what differs by nature: ids, times, addresses, the host's own words and script."""
+    main = re.search(r'<div id="page".*?<footer', text, re.DOTALL)
+    text = main[0] if main else text
+    for pattern, name in (
+        (r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}", "ID"),
+        (r"…[0-9a-f]{6}", "ID"),
+        (r"\d{4}-\d\d-\d\dT[\d:.]+Z", "TIME"),
+        (r"\d\d:\d\d:\d\d\.\d{3}", "TIME"),
+        (r'"uptime_seconds":\d+', "UPTIME"),
+        (r"http://localhost:\d+", "URL"),
+        (r"event-\d+", "EVENT"),
+        (r"demo-\d+", "DEMO"),
+        (r"attempt \d+", "ATTEMPT"),
+    ):
+        text = re.sub(pattern, name, text)
+    return text
+
+
+HOST_WORDS = re.compile(
+    "|".join(
+        (
+            r"running (in this tab|on this machine)\.",
+            r"This page is a real OJS server: .*?</p>",
+            r"This is a real OJS server: .*?</p>",
+            r'<div class="door" id="connect">.*?</section>',
+            r"A tab's server starts empty.*?</p>",
+            r"It may have been deleted.*?</p>",
+        )
+    ),
+    re.DOTALL,
+)
+"""What each host says of itself."""
+
+
+@pytest.mark.parametrize(("method", "url", "body"), requests())
+def test_both_hosts_answer_a_route_alike(
+    browser: Browser, server: Server, static_host: StaticHost, method: str, url: str, body: str
+) -> None:
+    answers = []
+    for base, host in ((server.url, "server"), (static_host.url, "tab")):
+        context = _page(browser, base, host)  # type: ignore[arg-type]
+        context.evaluate(ASK, ["POST", "/ui/reset", ""])
+        status, kind, text = context.evaluate(ASK, [method, url, body])
+        answers.append((status, kind, HOST_WORDS.sub("", neutral(text))))
+    assert answers[0] == answers[1]
+
+
+_pages: dict[str, object] = {}
+
+
+def _page(browser: Browser, base: str, host: str) -> object:
+    if base not in _pages:
+        site = watch(browser.new_context().new_page(), base, host)  # type: ignore[arg-type]
+        site.open("/spec")
+        expect(site.page.locator("h1")).to_have_text("Reference")
+        _pages[base] = site.page
+    return _pages[base]

@@ -1,0 +1,156 @@
+"""The static site: complete, hashed, within its own origin, the same for the same sources; and the wheel."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from playground import spec
+from playground.build.site import rules
+from playground.headers import SECURITY
+from tests.conftest import ROOT, command, free_port
+
+
+def pages(dist: Path) -> list[Path]:
+    return sorted(dist.rglob("*.html"))
+
+
+def test_every_static_page_and_the_fallback_are_there(dist: Path) -> None:
+    names = {path.relative_to(dist).as_posix() for path in pages(dist)}
+    assert names == {"index.html", "404.html", "spec/index.html", "spec/lifecycle/index.html"}
+
+
+def test_everything_a_page_names_exists_and_lies_on_its_own_origin(dist: Path) -> None:
+    for page in pages(dist):
+        html = page.read_text()
+        for url in re.findall(r'(?:src|href)="([^"#?]+)', html):
+            if url.startswith("https://openjobspec.org"):
+                continue  # a link for the reader, never fetched
+            assert url.startswith("/"), url
+            if url.startswith(("/static/", "/engine/")):
+                assert (dist / url[1:]).is_file(), url
+            elif not url.startswith("/play/"):
+                assert (dist / url.strip("/") / "index.html").is_file(), url
+
+
+def test_names_carry_their_contents_hash(dist: Path) -> None:
+    for path in [*(dist / "static").rglob("*"), *(dist / "engine").glob("*.zip")]:
+        if path.is_file():
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+            assert f".{digest}." in path.name, path
+
+
+def test_the_engines_files_are_there_plain_and_packed(dist: Path) -> None:
+    boot = json.loads(
+        re.search(r'data-boot="([^"]+)"', (dist / "index.html").read_text())[1].replace("&#34;", '"')  # type: ignore[index]
+    )
+    big = [boot["app"], boot["stdlib"], boot["pyodide"] + "pyodide.asm.wasm"]
+    for url in big:
+        file = dist / url[1:]
+        assert file.is_file()
+        assert 0 < file.with_name(file.name + ".gz").stat().st_size < file.stat().st_size
+    assert boot["bytes"] == sum((dist / url[1:]).stat().st_size for url in big)
+    assert (dist / boot["worker"][1:]).is_file()
+
+
+def test_the_bundle_is_byte_code_and_leaves_the_server_out(dist: Path) -> None:
+    (app,) = (dist / "engine").glob("app.*.zip")
+    with zipfile.ZipFile(app) as archive:
+        names = archive.namelist()
+        assert all(info.compress_type == zipfile.ZIP_STORED for info in archive.infolist())
+    assert "playground/hosts/tab.pyc" in names
+    assert not [name for name in names if name.endswith(".py")]
+    assert not [
+        name
+        for name in names
+        if "server" in name or "cli" in name or name.startswith(("flask", "markdown_it"))
+    ]
+    assert f"spec/{spec.BUNDLED}" in names
+
+
+def test_the_same_sources_make_the_same_bytes(dist: Path, tmp_path: Path) -> None:
+    assert command("build", "--out", str(tmp_path / "again")).returncode == 0
+    first = {
+        path.relative_to(dist): path.read_bytes() for path in (dist / "engine").rglob("*") if path.is_file()
+    }
+    again = tmp_path / "again"
+    second = {
+        path.relative_to(again): path.read_bytes() for path in (again / "engine").rglob("*") if path.is_file()
+    }
+    assert first.keys() == second.keys()
+    assert first == second
+
+
+def test_a_build_replaces_an_earlier_one(tmp_path: Path, dist: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / ".ojs-playground").write_text("")
+    (out / "old.html").write_text("old")
+    assert command("build", "--out", str(out)).returncode == 0
+    assert not (out / "old.html").exists()
+    assert (out / "index.html").is_file()
+    del dist
+
+
+def test_the_hosts_files_say_what_the_server_says(dist: Path) -> None:
+    text = (dist / "_headers").read_text()
+    for pattern, headers in rules():
+        assert pattern in text
+        assert all(f"  {name}: {value}" in text for name, value in headers.items())
+    assert all(f"  {name}: {value}" in text for name, value in SECURITY.items())
+    assert (dist / "_redirects").read_text() == "/play/*  /404.html  200\n"
+    assert 'publish = "dist"' in (ROOT / "netlify.toml").read_text()
+
+
+@pytest.mark.timeout(300)
+def test_an_installed_wheel_serves_and_builds_without_a_checkout(tmp_path: Path) -> None:
+    """Built, installed into a fresh environment, run in an empty folder."""
+    subprocess.run(
+        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path), str(ROOT)],
+        check=True,
+        capture_output=True,
+    )
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    for name in (
+        "templates/base.html",
+        "static/style.css",
+        "static/vendor/htmx.js",
+        "spec/lifecycle.md",
+        "package.json",
+    ):
+        assert f"playground/_data/{name}" in names
+    fresh = tmp_path / "venv"
+    subprocess.run([sys.executable, "-m", "venv", str(fresh)], check=True)
+    subprocess.run([str(fresh / "bin" / "pip"), "install", "-q", str(wheel)], check=True, capture_output=True)
+    program = str(fresh / "bin" / "ojs-playground")
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    done = subprocess.run([program, "build"], cwd=empty, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (empty / "dist" / "index.html").is_file()
+    port = free_port()
+    serving = subprocess.Popen(
+        [program, "serve", "--port", str(port)], cwd=empty, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert serving.stdout
+        assert "OJS Playground" in serving.stdout.readline()
+        page = subprocess.run(
+            ["curl", "-s", "--retry", "20", "--retry-connrefused", f"http://localhost:{port}/"],  # noqa: S607
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert "Watch its state" in page.stdout
+    finally:
+        serving.terminate()
+        serving.wait(10)

@@ -1,0 +1,183 @@
+"""The Flask host over a real socket."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import socket
+import subprocess
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from tests.conftest import Server
+
+FRONT_PAGE = '{"type":"email.send","args":["user@example.com","welcome"]}'
+
+
+def ask(
+    server: Server, method: str, path: str, body: bytes | str | None = None, **headers: str
+) -> tuple[int, dict[str, str], bytes]:
+    """One request; header names are given with underscores."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
+    response = connection.getresponse()
+    content = response.read()
+    connection.close()
+    return response.status, {name.lower(): value for name, value in response.getheaders()}, content
+
+
+def test_the_front_pages_command_works_verbatim(server: Server) -> None:
+    command = (
+        f"curl -X POST http://localhost:{server.port}/v1/jobs"
+        f" -H \"Content-Type: application/json\" -d '{FRONT_PAGE}'"
+    )
+    answer = json.loads(subprocess.run(["/bin/sh", "-c", command], capture_output=True, check=True).stdout)
+    assert re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", answer["id"])
+    assert answer["state"] == "available"
+
+
+def test_an_open_page_hears_of_a_job_within_a_quarter_of_a_second(server: Server) -> None:
+    """The median of five, so that one pause of a shared machine decides nothing."""
+    waits = []
+    for number in range(5):
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+        connection.request("GET", "/ui/stream?view=log")
+        response = connection.getresponse()
+        heard = threading.Event()
+
+        def listen(
+            stream: http.client.HTTPResponse = response, done: threading.Event = heard, mark: int = number
+        ) -> None:
+            while line := stream.readline():
+                if f"quick.q{mark}".encode() in line or f"quick-q{mark}".encode() in line:
+                    done.set()
+                    return
+
+        threading.Thread(target=listen, daemon=True).start()
+        time.sleep(0.3)
+        body = json.dumps({"type": f"quick.q{number}", "args": [], "queue": f"quick-q{number}"})
+        start = time.perf_counter()
+        ask(server, "POST", "/v1/jobs", body, content_type="application/json")
+        assert heard.wait(5)
+        waits.append(time.perf_counter() - start)
+        connection.close()
+    assert sorted(waits)[2] < 0.25
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "headers", "status", "code"),
+    [
+        ("POST", "/ojs/v1/jobs", "{", {}, 400, "invalid_payload"),
+        ("POST", "/ojs/v1/jobs", "", {}, 400, "invalid_payload"),
+        ("POST", "/ojs/v1/jobs", '{"args":[]}', {}, 400, "invalid_request"),
+        ("POST", "/ojs/v1/jobs", '{"type":"a","args":5}', {}, 400, "invalid_request"),
+        ("POST", "/ojs/v1/jobs", FRONT_PAGE, {"content_type": "text/plain"}, 400, "invalid_request"),
+        ("POST", "/ojs/v1/jobs", "x" * 1_048_577, {}, 413, "payload_too_large"),
+        ("GET", "/ojs/v1/jobs?state=flying", None, {}, 400, "invalid_request"),
+        ("GET", "/ojs/v1/jobs/01900000-0000-7000-8000-000000000000", None, {}, 404, "not_found"),
+        ("DELETE", "/ojs/v1/jobs/01900000-0000-7000-8000-000000000000", None, {}, 404, "not_found"),
+        ("GET", "/ojs/v1/nowhere", None, {}, 404, "not_found"),
+        ("PUT", "/ojs/v1/health", None, {}, 405, "method_not_allowed"),
+        ("GET", "/ojs/v1/health", None, {"ojs_version": "9.0"}, 422, "unsupported"),
+        ("GET", "/ojs/v1/health", None, {"host": "evil.example"}, 403, "forbidden"),
+        ("POST", "/ojs/v1/jobs", FRONT_PAGE, {"origin": "http://evil.example"}, 403, "forbidden"),
+    ],
+)
+def test_a_refusal_is_json_with_its_code(
+    server: Server, method: str, path: str, body: str | None, headers: dict[str, str], status: int, code: str
+) -> None:
+    sent = {"content_type": "application/json"} if body is not None else {}
+    got, answered, content = ask(server, method, path, body, **{**sent, **headers})
+    assert got == status
+    assert answered["content-type"] == "application/openjobspec+json"
+    assert json.loads(content)["error"]["code"] == code
+
+
+def test_every_answer_has_the_security_headers(server: Server) -> None:
+    page = ask(server, "GET", "/")[2].decode()
+    style = re.search(r'href="(/static/style\.[0-9a-f]+\.css)"', page)
+    assert style
+    for path in ("/", "/ojs/v1/health", "/nowhere", style[1]):
+        headers = ask(server, "GET", path)[1]
+        assert "default-src 'none'" in headers["content-security-policy"], path
+        assert headers["x-content-type-options"] == "nosniff"
+    assert "immutable" in ask(server, "GET", style[1])[1]["cache-control"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static/../pyproject.toml",
+        "/static/%2e%2e/pyproject.toml",
+        "/static/style.css",
+        "/static//etc/passwd",
+    ],
+)
+def test_only_static_files_are_served_as_such(server: Server, path: str) -> None:
+    status, _, content = ask(server, "GET", path)
+    assert status == 404
+    assert b"build-system" not in content
+
+
+def test_head_answers_without_a_body(server: Server) -> None:
+    status, headers, content = ask(server, "HEAD", "/")
+    assert status == 200
+    assert content == b""
+    assert int(headers["content-length"]) > 1000
+
+
+def test_events_stream_over_http(server: Server) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), 10) as line:
+        line.sendall(b"GET /ojs/v1/events/stream?queue=streamed HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        body = json.dumps({"type": "a.b", "args": [], "queue": "streamed"})
+        time.sleep(0.2)
+        ask(server, "POST", "/ojs/v1/jobs", body, content_type="application/json")
+        got = b""
+        while b"job.enqueued" not in got:
+            chunk = line.recv(4096)
+            assert chunk
+            got += chunk
+    assert b"text/event-stream" in got
+
+
+def test_readers_that_go_are_forgotten(server: Server) -> None:
+    """Many pages opened and left do not use the server up."""
+    lines = []
+    for _ in range(40):
+        line = socket.create_connection(("127.0.0.1", server.port), 10)
+        line.sendall(b"GET /ui/stream?view=board HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        lines.append(line)
+    for line in lines:
+        assert line.recv(20)
+        line.close()
+    assert ask(server, "GET", "/ojs/v1/health")[0] == 200
+
+
+def test_concurrent_requests_are_all_answered(server: Server) -> None:
+    answers: list[Any] = []
+    body = json.dumps({"type": "a.b", "args": [], "queue": "crowd"})
+
+    def push() -> None:
+        answers.extend(
+            json.loads(ask(server, "POST", "/ojs/v1/jobs", body, content_type="application/json")[2])["id"]
+            for _ in range(10)
+        )
+
+    threads = [threading.Thread(target=push) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(answers)) == 80
+
+
+def test_ctrl_c_stops_the_server_cleanly() -> None:
+    import signal  # noqa: PLC0415 - only here
+
+    server = Server()
+    server.process.send_signal(signal.SIGINT)
+    assert server.process.wait(10) in {0, 130}
