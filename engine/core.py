@@ -11,6 +11,7 @@ from typing import Final
 
 from engine.clock import Clock
 from engine.events import EventLog
+from engine.extensions import Extensions
 from engine.kernel import Kernel
 from engine.memory import MemoryStore
 from engine.operations import Operations
@@ -38,6 +39,7 @@ class Engine:
         self._timers: dict[str, Callable[[str, int], None]] = {}
         self.workers = Workers(self.kernel, self.operations)
         self.on_timer("worker", self.workers.dead)
+        self.extensions = Extensions(self.kernel, self.operations, self.workers, self.on_timer)
         # The operations are the engine's own verbs.
         self.push = self.operations.push
         self.fetch = self.operations.fetch

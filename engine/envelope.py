@@ -7,13 +7,14 @@ are the binding's business (`engine.http`), not this module's.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from engine import retry
-from engine.errors import InvalidPayload, InvalidRequest, Unsupported
+from engine import retry, versions
+from engine.errors import InvalidPayload, InvalidRequest, MetadataTooLarge, Unsupported
 from engine.ids import UUID7
 from engine.job import Job
 from engine.times import MAX_DURATION, parse_when
@@ -24,17 +25,20 @@ MAX_TYPE: Final = 255
 MAX_QUEUE: Final = 128
 PRIORITIES: Final = range(-100, 101)
 MAX_TAGS: Final = 100
+MAX_META: Final = 65_536
+"""Size of ``meta`` as JSON in UTF-8, bytes (OJS Payload Limits 4.3)."""
 
 SYSTEM: Final = frozenset(
     "state attempt created_at enqueued_at started_at completed_at cancelled_at discarded_at activated_at error errors "
     "result next_attempt_at next_retry_at retry_delay_ms worker_id reserved_until progress parent_results "
-    "workflow_id workflow_step_id cron_name unique_key".split()
+    "workflow_id workflow_step_id cron_name unique_key checkpoint last_checkpoint progress_data progress_updated_at "
+    "result_stored_at result_expires_at result_size_bytes".split()
 )
 """Attributes that only the server sets; a client's values are ignored (OJS Core 5.3)."""
 
 _OPTIONS: Final = frozenset(
     "queue priority timeout timeout_ms scheduled_at delay_until expires_at retry unique tags pending "
-    "visibility_timeout visibility_timeout_ms max_attempts metadata".split()
+    "visibility_timeout visibility_timeout_ms max_attempts metadata result_ttl result_size_limit".split()
 )
 _KNOWN: Final = _OPTIONS | SYSTEM | {"id", "type", "args", "meta", "schema", "specversion", "options"}
 
@@ -136,6 +140,32 @@ class _Options:
         return _integer(value, field, range(MAX_DURATION // factor + 1), clause) * factor or None
 
 
+def _kind(value: Any) -> tuple[str, str | None]:
+    """A job type and the version that may stand behind its ``@`` (OJS Job Versioning 5.3)."""
+    name, version = versions.split(value) if isinstance(value, str) else (value, None)
+    return check_type(name), version
+
+
+def _meta(value: Any) -> dict[str, Any] | None:
+    meta = _object(value, "meta", "OJS Core 5.2")
+    size = len(json.dumps(meta, ensure_ascii=False, separators=(",", ":")).encode(errors="surrogatepass"))
+    if size > MAX_META:
+        raise MetadataTooLarge(
+            f"'meta' has {size} bytes; the limit is {MAX_META} (OJS Payload Limits 4.3).",
+            details={"field": "meta", "actual_bytes": size, "max_bytes": MAX_META},
+        )
+    return meta or None
+
+
+def _result(job: Job, options: _Options) -> None:
+    field, ttl = options.find("result_ttl")
+    if ttl is not None:
+        job.result_ttl = _integer(ttl, field, range(-1, MAX_DURATION // 1000 + 1), "OJS Results 7.1")
+    field, limit = options.find("result_size_limit")
+    if limit is not None:
+        job.result_limit = _integer(limit, field, range(1, 2**31), "OJS Results 6.1")
+
+
 def _tags(field: str, value: Any) -> list[str] | None:
     if value is None:
         return None
@@ -202,7 +232,7 @@ def read(body: Any, now: int, make_id: Callable[[], str]) -> tuple[Job, bool]:
             f"'specversion' {version!r:.40} is not supported; this server speaks 1.0 (OJS Core 5.1).",
             details={"field": "specversion", "supported": ["1.0"]},
         )
-    kind = check_type(body["type"])
+    kind, version = _kind(body["type"])
     if "args" not in body:
         raise refuse("args", None, "is required: an array, [] when there is nothing to pass", "OJS Core 5.1")
     args = body["args"]
@@ -218,7 +248,7 @@ def read(body: Any, now: int, make_id: Callable[[], str]) -> tuple[Job, bool]:
         args=args,
         queue="default" if queue is None else check_queue(queue, queue_field),
         priority=0 if priority is None else _integer(priority, priority_field, PRIORITIES, "OJS Core 5.2"),
-        meta=None if meta is None else (_object(meta, "meta", "OJS Core 5.2") or None),
+        meta=None if meta is None else _meta(meta),
         tags=_tags(*options.find("tags")),
         retry=_retry(options),
         timeout=options.milliseconds("timeout", "OJS Core 5.2"),
@@ -226,7 +256,10 @@ def read(body: Any, now: int, make_id: Callable[[], str]) -> tuple[Job, bool]:
         schema=_schema(body.get("schema")),
         extra={name: value for name, value in body.items() if name not in _KNOWN} or None,
     )
+    if version is not None:
+        job.extra = {"version": version, **(job.extra or {})}
     _times(job, options, now)
+    _result(job, options)
     field, hints = options.find("metadata")
     job.hints = None if hints is None else _object(hints, field, "OJS HTTP Binding 9.1")
     _, unique = options.find("unique")

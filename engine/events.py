@@ -119,6 +119,10 @@ class EventLog:
         """The latest events, oldest first."""
         return list(islice(reversed(self._events), count))[::-1]
 
+    def latest(self) -> Iterator[Event]:
+        """All kept events, newest first."""
+        return reversed(self._events)
+
     def since(self, seq: int, limit: int = 100) -> list[Event]:
         """Events after number ``seq``, oldest first; those no longer kept are left out."""
         skip = max(0, seq - (self._seq - len(self._events)))

@@ -15,6 +15,12 @@ MAX_BACKTRACE: Final = 10_000
 MAX_HISTORY: Final = 100
 """Error history kept; the standard asks for the latest 10 at least (OJS Retry 10.1)."""
 
+FINAL_CODES: Final = frozenset(
+    "AGENT_TOKEN_BUDGET_EXCEEDED AGENT_MAX_DELEGATION_DEPTH AGENT_TOOL_NOT_FOUND AGENT_CONSENSUS_FAILED "
+    "AGENT_INVALID_PARAMETER NON_RETRYABLE_ERROR".split()
+)
+"""Failures that no further attempt can mend (OJS AI Agents 6.3, OJS Errors 4.5)."""
+
 Error = dict[str, Any]
 
 
@@ -52,7 +58,7 @@ def read(raw: Any) -> Error:
         "type": named if isinstance(named, str) and named else raw.get("type") or code,
         "code": code,
         "message": raw.get("message") or "",
-        "retryable": retryable is not False,
+        "retryable": retryable is not False and code.upper() not in FINAL_CODES,
         "details": details,
     }
     trace = (

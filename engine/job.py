@@ -15,6 +15,9 @@ from engine.times import format_time
 DEFAULT_TIMEOUT: Final = 1_800_000
 """Execution timeout and reservation of a job that names none, milliseconds (OJS Core 5.2: 1800 seconds)."""
 
+DEFAULT_RESULT_TTL: Final = 604_800
+"""Seconds for which a result is kept at least when the job does not say (OJS Results 6.1)."""
+
 Move = tuple[int, str, str]
 """One entry of a job's path: instant (ms), operation, state reached."""
 
@@ -84,6 +87,16 @@ class Job:
     errors: list[dict[str, Any]] | None = None
     dead_letter: bool = False
     progress: dict[str, Any] | None = None
+    """What the worker last reported of this attempt: ``progress``, ``data``, ``message``, ``updated_at`` (ms)."""
+    checkpoint: dict[str, Any] | None = None
+    """State to go on from after a failure: ``state``, ``sequence``, ``created_at`` (ms)."""
+    result_ttl: int | None = None
+    """Seconds for which the result is kept, -1 for ever, or None for the server's default."""
+    result_limit: int | None = None
+    """Largest result, bytes, or None for the server's limit."""
+    result_size: int | None = None
+    """Size of the stored result as JSON, bytes."""
+    result_pruned: bool = False
     parent_results: list[Any] | None = None
     workflow_id: str | None = None
     step_id: str | None = None
@@ -147,7 +160,10 @@ class Job:
             ("worker_id", self.worker_id),
             ("retry_delay_ms", self.retry_delay),
             ("error", self.error),
-            ("progress", self.progress),
+            ("progress", self.progress and self.progress["progress"]),
+            ("result_ttl", self.result_ttl),
+            ("result_size_limit", self.result_limit),
+            ("result_size_bytes", self.result_size),
             ("parent_results", self.parent_results),
             ("workflow_id", self.workflow_id),
             ("workflow_step_id", self.step_id),
@@ -177,8 +193,30 @@ class Job:
             body["errors"] = self.errors
         if self.has_result:
             body["result"] = self.result
+        if self.progress or self.checkpoint or self.result_size is not None:
+            self._extended(body)
         if self.echo:
             body.update(self.echo)
         if self.extra:
             body.update({name: value for name, value in self.extra.items() if name not in body})
         return body
+
+    def _extended(self, body: dict[str, Any]) -> None:
+        """What progress, checkpoints and results add to the envelope."""
+        if self.progress:
+            body["progress_data"] = self.progress["data"]
+            body["progress_updated_at"] = format_time(self.progress["updated_at"])
+        if self.checkpoint:
+            saved = self.checkpoint
+            body["checkpoint"] = {
+                "state": saved["state"],
+                "sequence": saved["sequence"],
+                "created_at": format_time(saved["created_at"]),
+            }
+            body["last_checkpoint"] = saved["state"]
+        if self.result_size is not None:
+            stored = self.completed_at or self.discarded_at or 0
+            body["result_stored_at"] = format_time(stored)
+            ttl = DEFAULT_RESULT_TTL if self.result_ttl is None else self.result_ttl
+            if ttl >= 0:
+                body["result_expires_at"] = format_time(stored + ttl * 1000)

@@ -182,9 +182,9 @@ def _size(keyword: str, kind: type, words: str, fits: Callable[[int, int], bool]
 
 def _multiple(value: Any, step: Any) -> bool:
     if isinstance(value, int) and isinstance(step, int):
-        return value % step == 0
+        return bool(value % step == 0)
     share = value / step
-    return abs(share - round(share)) < 1e-9
+    return bool(abs(share - round(share)) < 1e-9)
 
 
 def _pattern(run: _Run, _s: Any, expected: Any, value: Any, path: Path, _d: int) -> None:

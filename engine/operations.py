@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from engine import envelope, failure
+from engine import envelope, failure, results
 from engine import lifecycle as life
 from engine.errors import Conflict, Duplicate
 from engine.job import DEFAULT_TIMEOUT, Job
@@ -24,14 +24,20 @@ class Pushed:
     Args:
         job: The new job, or the one that was there already.
         duplicate: Whether a uniqueness policy answered with the job that was there already.
+        dropped: Whether enqueue middleware quietly dropped the job; it is not stored then.
     """
 
     job: Job
     duplicate: bool = False
+    dropped: bool = False
 
 
 Guard = Callable[[Job], "Pushed | None"]
 """Sees each new job before it is stored: may change or refuse it (raise), or answer with another job."""
+
+
+AckGuard = Callable[[Job, Any, bool], None]
+"""Sees an active job, its result and whether one was given, before ACK: may refuse (raise)."""
 
 
 def _never(_queue: str) -> bool:
@@ -42,6 +48,12 @@ def _always(_worker_id: str, _queues: list[str]) -> bool:
     return True
 
 
+def _both(one: Admit | None, other: Admit | None) -> Admit | None:
+    if one is None or other is None:
+        return one or other
+    return lambda job: one(job) and other(job)
+
+
 class Operations:
     """The operations over one kernel.
 
@@ -50,6 +62,8 @@ class Operations:
 
     Attributes:
         guards: Run in order on each new job; enqueue middleware, schemas, limits and uniqueness.
+        finishers: Run in order on each new job that all guards have let through; they refuse nothing.
+        ack_guards: Run in order on each ACK; result limits and output schemas.
         admit: Tells whether a waiting job may be claimed now, or None when there are no limits.
         closed: Tells whether a queue hands out nothing now (paused).
         may_fetch: Notes a worker's FETCH and tells whether it gets anything.
@@ -58,6 +72,8 @@ class Operations:
     def __init__(self, kernel: Kernel) -> None:
         self.kernel = kernel
         self.guards: list[Guard] = []
+        self.finishers: list[Callable[[Job], None]] = []
+        self.ack_guards: list[AckGuard] = []
         self.admit: Admit | None = None
         self.closed: Callable[[str], bool] = _never
         self.may_fetch: Callable[[str, list[str]], bool] = _always
@@ -94,6 +110,8 @@ class Operations:
             answer = guard(job)
             if answer is not None:
                 return answer
+        for finish in self.finishers:
+            finish(job)
         now = self.kernel.now()
         waits = job.scheduled_at is not None and job.scheduled_at > now
         self.kernel.admit(job, life.PENDING if pending else life.SCHEDULED if waits else life.AVAILABLE, now)
@@ -107,6 +125,7 @@ class Operations:
         count: int = 1,
         worker_id: str | None = None,
         visibility_timeout: int | None = None,
+        wants: Admit | None = None,
     ) -> list[Job]:
         """Claim up to ``count`` jobs: queues from left to right, then priority, then order (OJS Core 7.2).
 
@@ -115,7 +134,9 @@ class Operations:
             count: Most jobs returned.
             worker_id: Who claims them.
             visibility_timeout: Length of the reservation, milliseconds; the job's own when None.
+            wants: What this worker can take at all (tenant, versions, capabilities); everything when None.
         """
+        admit = _both(wants, self.admit)
         claimed: list[Job] = []
         store = self.kernel.store
         with store.transaction():
@@ -126,7 +147,7 @@ class Operations:
                 if self.closed(queue):
                     continue
                 while len(claimed) < count:
-                    job = store.claim(queue, self.admit)
+                    job = store.claim(queue, admit)
                     if job is None:
                         break
                     self._start(job, worker_id, visibility_timeout, now)
@@ -139,7 +160,7 @@ class Operations:
         job.worker_id = worker_id
         job.reservation = visibility_timeout or job.visibility_timeout or DEFAULT_TIMEOUT
         job.reserved_until = now + job.reservation
-        job.next_attempt_at = job.retry_delay = None
+        job.next_attempt_at = job.retry_delay = job.progress = None
         self.kernel.move(job, life.FETCH, life.ACTIVE, now)
 
     # ACK, FAIL
@@ -155,12 +176,18 @@ class Operations:
         """
         with self.kernel.store.transaction():
             job = self._held(job_id, life.ACK, worker_id)
+            for guard in self.ack_guards:
+                guard(job, result, has_result)
+            size = results.measure(job, result, has_result=has_result)
             now = self.kernel.now()
             duration = now - (job.started_at or now)
             job.completed_at = now
-            job.result = result
-            job.has_result = has_result
-            job.error = None
+            job.result_size = size
+            job.has_result = size is not None
+            job.result = result if job.has_result else None
+            job.error = job.checkpoint = None
+            if job.progress and job.progress["progress"] is not None:
+                job.progress = {**job.progress, "progress": 1.0}  # OJS Progress 8.1
             self._release(job)
             self.kernel.move(job, life.ACK, life.COMPLETED, now, duration_ms=duration)
         return job
@@ -203,6 +230,7 @@ class Operations:
         final = not error["retryable"] or policy.is_final(error["type"], error["code"])
         if final or job.attempt >= policy.max_attempts:
             job.discarded_at = job.completed_at = now
+            job.checkpoint = None
             job.dead_letter = policy.keeps_dead_letters
             job.retry_delay = None
             self.kernel.move(job, operation, life.DISCARDED, now, duration_ms=duration)
@@ -248,7 +276,7 @@ class Operations:
             life.require(job.state, life.CANCEL)
             now = self.kernel.now()
             job.cancelled_at = now
-            job.next_attempt_at = None
+            job.next_attempt_at = job.checkpoint = None
             job.reserved_until = None
             job.reservation = None
             self.kernel.move(job, life.CANCEL, life.CANCELLED, now, **facts)
@@ -284,7 +312,8 @@ class Operations:
             job.discarded_at = job.completed_at = job.started_at = None
             job.next_attempt_at = job.retry_delay = job.expires_at = None
             job.echo = None
-            job.dead_letter = False
+            job.dead_letter = job.result_pruned = False
+            job.result_size = job.progress = None
             self.kernel.move(job, life.RETRY, life.AVAILABLE, self.kernel.now())
         return job
 
@@ -316,6 +345,7 @@ class Operations:
                 self._fail(job, failure.server_error("timeout", text), operation)
             elif operation == life.EXPIRE:
                 job.discarded_at = now
+                job.checkpoint = None
                 self.kernel.move(job, operation, life.DISCARDED, now)
             else:
                 if job.state == life.RETRYABLE:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from engine import failure
+from engine import failure, matching
 from engine import lifecycle as life
 from engine.envelope import refuse
 from engine.errors import InvalidRequest, NotFound
@@ -20,7 +20,7 @@ HEARTBEAT_INTERVAL: Final = 5 * SECOND
 HEARTBEAT_TIMEOUT: Final = 30 * SECOND
 """Silence after which a worker counts as dead (OJS Worker Protocol 10.1)."""
 DIRECTIVES: Final = ("running", "quiet", "terminate")
-_FACTS: Final = ("hostname", "pid", "concurrency", "labels", "started_at")
+_FACTS: Final = "hostname pid concurrency labels started_at version metadata capabilities handlers".split()
 _KIND: Final = "worker"
 
 
@@ -72,19 +72,21 @@ class Workers:
             worker_id: Who sends it.
             job_ids: Jobs it is working on.
             extend: New length of their reservations from now, milliseconds; each job's own when None.
-            facts: What else it says of itself (``hostname``, ``pid``, ``queues``, ``state``, …).
+            facts: What else it says of itself (``hostname``, ``pid``, ``queues``, ``handlers``, ``capabilities``, …).
 
         Returns:
             The reply: directive, extended and lost jobs, the server's time.
 
         Raises:
-            InvalidRequest: No worker id.
+            InvalidRequest: No worker id, or a malformed declaration of handlers.
         """
         if not worker_id:
             raise InvalidRequest(
                 "'worker_id' is required: the id this worker fetches with (OJS Worker Protocol 4.2).",
                 details={"field": "worker_id", "rule": "required"},
             )
+        if facts.get("handlers") is not None:
+            facts = {**facts, "handlers": matching.handlers(facts["handlers"])}
         with self.kernel.store.transaction():
             now = self.kernel.now()
             record = self.kernel.store.record(_KIND, worker_id)

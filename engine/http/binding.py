@@ -213,7 +213,7 @@ def _media_type(headers: Mapping[str, str]) -> str:
 
 def _refusal(error: OJSError, request_id: str) -> Reply:
     headers: dict[str, str] = {}
-    if error.retryable and error.status == 429:
+    if error.retryable and error.status in {408, 429, 503}:  # OJS Errors ERR-006
         headers["Retry-After"] = str(error.details.get("retry_after", 1))
     if "allowed" in error.details:
         headers["Allow"] = ", ".join(error.details["allowed"])
