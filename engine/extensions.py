@@ -132,6 +132,29 @@ class Extensions:
 
         return ExecutionChain()
 
+    def start_conformance(self) -> None:
+        """Turn on the test-only middleware that refuses ``meta.ojs_validate`` with empty arguments."""
+        from engine.middleware import refuse_empty_args
+
+        if "validate" not in self.enqueue_chain.names():
+            self.enqueue_chain.add("validate", refuse_empty_args)
+
+    def warnings(self, job: Job) -> list[str]:
+        """What the client of a new job should know, though the job was accepted (OJS Schema Registry 7.3)."""
+        if self.kernel.store.record("schema", job.type) is None and job.schema is None:
+            return []
+        return self.schemas.warnings(job)
+
+    def forget(self, job: Job) -> None:
+        """Delete a job that has ended, with all that is kept beside it."""
+        store = self.kernel.store
+        with store.transaction():
+            store.delete(job)
+            store.set_timer(TIMER, job.id, None)
+            store.delete_record("agent", job.id)
+            if job.meta and "tenant_id" in job.meta:
+                self.tenants.removed(job)
+
     # hooks
 
     def _enqueue(self, job: Job) -> Pushed | None:

@@ -22,10 +22,13 @@ from engine.errors import (
     OJSError,
     PayloadTooLarge,
     Unsupported,
+    UnsupportedCompression,
 )
 from engine.http.message import EventStream, Request, Response
-from engine.http.route import Call, Reply, Table
-from engine.http.routes import ROUTES
+from engine.http.metrics import Metrics
+from engine.http.normalise import normalise
+from engine.http.route import Call, Feature, Reply, Table
+from engine.http.routes import FEATURES, ROUTES
 from engine.ids import IdSource
 
 MEDIA_TYPE: Final = "application/openjobspec+json"
@@ -46,6 +49,8 @@ class Settings:
         backend: The store's name in health and manifest.
         started_at: When the server started, milliseconds.
         version: The server's own version, for the manifest.
+        features: The manifest's extensions.
+        metrics: The figures that ``/metrics`` tells, or None.
     """
 
     max_body: int = 1_048_576
@@ -53,6 +58,8 @@ class Settings:
     backend: str = "memory"
     started_at: int = 0
     version: str = "0.1.0"
+    features: tuple[Feature, ...] = ()
+    metrics: Metrics | None = None
 
 
 class Binding:
@@ -69,7 +76,17 @@ class Binding:
         self, engine: Engine, *, max_body: int = 1_048_576, conformance: bool = False, backend: str = "memory"
     ) -> None:
         self.engine = engine
-        self.settings = Settings(max_body, conformance, backend, engine.clock.now())
+        self.settings = Settings(
+            max_body,
+            conformance,
+            backend,
+            engine.clock.now(),
+            features=FEATURES,
+            metrics=Metrics(engine),
+        )
+        if conformance:
+            engine.workers.obey_hints = True
+            engine.extensions.start_conformance()
         self.table = Table(ROUTES)
         # Request ids have a source of their own: reading must never change what the engine does next.
         self._request_ids = IdSource(Random(0))
@@ -120,17 +137,23 @@ class Binding:
                 params,
                 dict(parse_qsl(query, keep_blank_values=True)),
                 request.headers,
-                self._body(request),
+                normalise(route, request.headers, self._body(request)),
                 self.settings,
             )
         )
 
     def _body(self, request: Request) -> dict[str, Any]:
-        raw = request.body
+        raw = decompress(request.body, request.headers.get("content-encoding", ""), self.settings.max_body)
         if len(raw) > self.settings.max_body:
             raise PayloadTooLarge(
                 f"The body has {len(raw)} bytes; the limit is {self.settings.max_body} (OJS Payload Limits).",
-                details={"size": len(raw), "limit": self.settings.max_body},
+                details={
+                    "field": "envelope",
+                    "actual_bytes": len(raw),
+                    "max_bytes": self.settings.max_body,
+                    "size": len(raw),
+                    "limit": self.settings.max_body,
+                },
             )
         if request.method in {"GET", "HEAD", "OPTIONS"} or (request.method == "DELETE" and not raw):
             return {}
@@ -177,6 +200,36 @@ def decode(raw: bytes) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise InvalidPayload(
             "The body must be one JSON object (OJS HTTP Binding 6.1).", details={"expected": "object"}
+        )
+    return body
+
+
+def decompress(raw: bytes, encoding: str, limit: int) -> bytes:
+    """A body without its content encoding; the size limit is the decompressed body's (OJS Payload Limits 6.2).
+
+    Raises:
+        UnsupportedCompression: Another encoding than gzip, or a body that is none.
+    """
+    name = encoding.strip().lower()
+    if not raw or name in {"", "identity"}:
+        return raw
+    if name not in {"gzip", "x-gzip"}:
+        raise UnsupportedCompression(
+            f"Content-Encoding '{encoding:.40}' is not supported; this server reads gzip (OJS Payload Limits 9.3).",
+            details={"field": "Content-Encoding", "supported": ["gzip"]},
+        )
+    import zlib  # noqa: PLC0415 - few clients compress
+
+    reader = zlib.decompressobj(31)
+    try:
+        body = reader.decompress(raw, limit + 1)
+    except zlib.error as error:
+        raise UnsupportedCompression(
+            f"The body is not gzip: {error}.", details={"field": "Content-Encoding", "supported": ["gzip"]}
+        ) from None
+    if not reader.eof and len(body) <= limit:
+        raise UnsupportedCompression(
+            "The gzip body ends too early.", details={"field": "Content-Encoding", "supported": ["gzip"]}
         )
     return body
 

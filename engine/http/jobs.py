@@ -8,7 +8,7 @@ from engine.envelope import refuse
 from engine.errors import InvalidPayload
 from engine.http.route import Call, Reply, Route
 from engine.job import Job
-from engine.lifecycle import STATES
+from engine.lifecycle import STATES, TERMINAL
 from engine.times import format_time
 
 
@@ -23,14 +23,19 @@ def push(call: Call) -> Reply:
     if not call.body:
         raise InvalidPayload('The body is empty; send one job, e.g. {"type": "email.send", "args": []}.')
     pushed = call.engine.push(call.body)
+    if pushed.dropped:
+        return Reply({"enqueued": False, "dropped": True, "reason": "Enqueue middleware dropped the job."})
     if pushed.duplicate:
         return Reply(with_job(pushed.job, deduplicated=True, duplicate=True))
-    return Reply(with_job(pushed.job), 201, {"Location": f"/ojs/v1/jobs/{pushed.job.id}"})
+    warnings = call.engine.extensions.warnings(pushed.job)
+    body = with_job(pushed.job, warnings=warnings) if warnings else with_job(pushed.job)
+    return Reply(body, 201, {"Location": f"/ojs/v1/jobs/{pushed.job.id}"})
 
 
 def info(call: Call) -> Reply:
-    """The whole job."""
-    return Reply(with_job(call.engine.info(call.params["id"])))
+    """The whole job; while it has not ended, when to ask again (OJS Results 8.1)."""
+    job = call.engine.info(call.params["id"])
+    return Reply(with_job(job), 200, {} if job.state in TERMINAL else {"Retry-After": "1"})
 
 
 def cancel(call: Call) -> Reply:

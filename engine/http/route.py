@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from engine.envelope import refuse
 from engine.errors import MethodNotAllowed, NotFound
 from engine.http.message import EventStream
+from engine.times import parse_time
 
 if TYPE_CHECKING:
     from engine.core import Engine
@@ -73,6 +74,29 @@ class Call:
             return limit, (self.number("page", 1, 10_000_000, 1) - 1) * limit
         return limit, self.number("offset", 0, 100_000_000)
 
+    def names(self, *keys: str) -> set[str]:
+        """Names in comma-separated query parameters."""
+        return {name for key in keys for name in self.query.get(key, "").split(",") if name}
+
+    def instant(self, name: str) -> int | None:
+        """A query parameter that is an RFC 3339 time, milliseconds.
+
+        Raises:
+            InvalidRequest: It is none.
+        """
+        text = self.query.get(name)
+        if not text:
+            return None
+        try:
+            return parse_time(text.replace(" ", "+"))  # an unescaped plus sign of the zone arrives as a space
+        except ValueError as error:
+            raise refuse(name, text, str(error), "OJS HTTP Binding 6.3") from None
+
+    @property
+    def tenant(self) -> str | None:
+        """The tenant that the request names in its header (OJS Multi-Tenancy 5.3)."""
+        return self.headers.get("x-ojs-tenant") or self.headers.get("x-ojs-tenant-id") or None
+
     def text(self, name: str) -> str | None:
         """An optional string of the body.
 
@@ -111,6 +135,30 @@ class Route:
     clause: str
 
 
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One line of the manifest: an extension that the server has (OJS Extension Lifecycle 7, OJS Conformance 4.2.1).
+
+    Args:
+        name: E.g. ``admin-api``.
+        tier: ``official`` or ``experimental``.
+        capability: The flag of the manifest's ``capabilities`` that it turns on, if any.
+        facts: Further top-level fields of the manifest, e.g. limits.
+        version: Of the extension's document.
+    """
+
+    name: str
+    tier: str = "official"
+    capability: str | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    version: str = "1.0.0"
+
+    @property
+    def uri(self) -> str:
+        """The extension's identifier."""
+        return f"urn:ojs:ext:{'' if self.tier == 'official' else self.tier + ':'}{self.name}"
+
+
 class Table:
     """Finds the route of a request.
 
@@ -121,10 +169,16 @@ class Table:
     def __init__(self, routes: Iterable[Route]) -> None:
         self.routes = tuple(routes)
         self._exact: dict[str, dict[str, Route]] = {}
-        self._patterns: list[tuple[tuple[str, ...], Route]] = []
+        # Patterns by their number of parts and their first part, so that few are tried for a path.
+        self._patterns: dict[tuple[int, str], list[tuple[tuple[str, ...], Route]]] = {}
+        self._others: list[tuple[tuple[str, ...], Route]] = []
         for route in self.routes:
             if "{" in route.path:
-                self._patterns.append((tuple(route.path.split("/")), route))
+                pattern = tuple(route.path.split("/"))
+                if pattern[-1].endswith("*}") or "{" in pattern[1]:
+                    self._others.append((pattern, route))
+                else:
+                    self._patterns.setdefault((len(pattern), pattern[1]), []).append((pattern, route))
             else:
                 self._exact.setdefault(route.path, {}).setdefault(route.method, route)
 
@@ -140,7 +194,8 @@ class Table:
             return exact[method], {}
         allowed = set(exact)
         parts = path.split("/")
-        for pattern, route in self._patterns:
+        near = self._patterns.get((len(parts), parts[1] if len(parts) > 1 else ""), [])
+        for pattern, route in (*near, *self._others):
             params = _match(pattern, parts)
             if params is None:
                 continue

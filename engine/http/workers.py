@@ -58,6 +58,7 @@ def fetch(call: Call) -> Reply:
         _count(call, "count", most=MAX_FETCH, default=1) or 1,
         worker,
         _count(call, "visibility_timeout_ms", most=MAX_DURATION, default=None),
+        call.engine.extensions.matching.wants(worker, call.body, call.tenant),
     )
     bodies = [job.to_dict() for job in jobs]
     return Reply({"jobs": bodies, "job": bodies[0]} if bodies else {"jobs": []})
@@ -123,6 +124,7 @@ def heartbeat(call: Call) -> Reply:
 
 ROUTES: Final = (
     Route("POST", "/workers/fetch", fetch, "FETCH", 0, "Claim jobs.", "OJS HTTP Binding 10.1"),
+    Route("POST", "/jobs/fetch", fetch, "FETCH", -1, "Claim jobs.", "suite wasi"),
     Route("POST", "/workers/ack", ack, "ACK", 0, "Complete a job.", "OJS HTTP Binding 10.2"),
     Route("POST", "/workers/nack", nack, "FAIL", 0, "Report a failure.", "OJS HTTP Binding 10.3"),
     Route("POST", "/workers/fail", nack, "FAIL", -1, "Report a failure.", "OJS HTTP Binding 10.3"),

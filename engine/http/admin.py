@@ -1,0 +1,220 @@
+"""The admin API's endpoints of jobs: search, detail, single and bulk operations (OJS Admin API 7, 8).
+
+Queues and dead letters have their own modules; workers and figures are in `engine.http.admin_server`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from engine import lifecycle as life
+from engine.envelope import refuse
+from engine.errors import Conflict, InvalidRequest, OJSError
+from engine.http import jobs
+from engine.http.route import Call, Feature, Reply, Route
+from engine.job import Job
+from engine.times import parse_time
+
+FEATURES: Final = (Feature("admin-api", capability="admin_api"), Feature("bulk-operations"))
+SCAN: Final = 10_000
+"""Jobs that one search or bulk operation looks at, the newest first."""
+_SORTS: Final[dict[str, Callable[[Job], Any]]] = {
+    "created_at": lambda job: (job.created_at, job.id),
+    "scheduled_at": lambda job: (job.scheduled_at or 0, job.id),
+    "priority": lambda job: (job.priority, job.id),
+}
+_BRIEF: Final = (
+    "id type queue state priority attempt max_attempts created_at enqueued_at scheduled_at started_at completed_at "
+    "cancelled_at discarded_at next_attempt_at error tags"
+).split()
+_TIMES: Final = (
+    "created_at enqueued_at scheduled_at started_at completed_at cancelled_at discarded_at expires_at".split()
+)
+
+
+def pages(call: Call) -> tuple[int, int, dict[str, int]]:
+    """Page size, offset and the start of the reply's ``pagination`` (OJS Admin API 7.1); 100 a page at most."""
+    if "limit" in call.query or "offset" in call.query:
+        size = min(call.number("limit", 25, 1_000_000, 1), 100)
+        offset = call.number("offset", 0, 100_000_000)
+        return size, offset, {"page": offset // size + 1, "per_page": size, "limit": size, "offset": offset}
+    size = min(call.number("per_page", 20, 1_000_000, 1), 100)
+    page = call.number("page", 1, 10_000_000, 1)
+    return size, (page - 1) * size, {"page": page, "per_page": size}
+
+
+def page_of(call: Call, items: list[dict[str, Any]]) -> dict[str, Any]:
+    """A list of which the caller sees one page, as ``{items, pagination}``."""
+    size, offset, pagination = pages(call)
+    total = len(items)
+    return {"items": items[offset : offset + size], "pagination": {"total": total, **pagination}}
+
+
+class Filter:
+    """Which jobs are meant: by state, queue, type (a prefix with ``*``) and time of creation.
+
+    Args:
+        wanted: ``{state, queue, type, since, until}``; states and queues may be lists or separated by commas.
+
+    Raises:
+        InvalidRequest: A value is malformed.
+    """
+
+    def __init__(self, wanted: dict[str, Any]) -> None:
+        self.states = _many(wanted, "state", "states")
+        self.queues = _many(wanted, "queue", "queues")
+        for state in self.states:
+            if state not in life.STATES:
+                raise refuse("state", state, f"must be one of {', '.join(life.STATES)}", "OJS Admin API 7.1")
+        self.type = wanted.get("type") or None
+        if self.type is not None and not isinstance(self.type, str):
+            raise refuse("type", self.type, "must be a string", "OJS Admin API 7.1")
+        self.since, self.until = _time(wanted, "since"), _time(wanted, "until")
+        self.plain = self.type is None and self.since is None and self.until is None
+
+    def keeps(self, job: Job) -> bool:
+        """Whether the job is meant, its state aside."""
+        kind = self.type
+        return (
+            (not self.queues or job.queue in self.queues)
+            and (kind is None or (job.type.startswith(kind[:-1]) if kind.endswith("*") else job.type == kind))
+            and (self.since is None or job.created_at > self.since)
+            and (self.until is None or job.created_at < self.until)
+        )
+
+    def find(self, call: Call, limit: int = SCAN, offset: int = 0, *, newest: bool = True) -> list[Job]:
+        """The jobs that are meant, in order of creation."""
+        return call.engine.store.jobs(
+            states=self.states or None, keep=self.keeps, limit=limit, offset=offset, newest=newest
+        )
+
+    def count(self, call: Call) -> int:
+        """How many are meant; at most `SCAN` where they have to be looked at one by one."""
+        if not self.plain:
+            return len(self.find(call))
+        names: list[str | None] = [*self.queues] or [None]
+        counted: Iterator[dict[str, int]] = (call.engine.store.counts(name) for name in names)
+        return sum(counts[state] for counts in counted for state in self.states or life.STATES)
+
+
+def _many(wanted: dict[str, Any], *names: str) -> list[str]:
+    found: list[str] = []
+    for name in names:
+        value = wanted.get(name)
+        if value is None:
+            continue
+        values = value if isinstance(value, list) else str(value).split(",")
+        if not all(isinstance(one, str) for one in values):
+            raise refuse(name, value, "must be a string or an array of strings", "OJS Admin API 7.1")
+        found += [one.strip() for one in values if one.strip()]
+    return list(dict.fromkeys(found))
+
+
+def _time(wanted: dict[str, Any], name: str) -> int | None:
+    value = wanted.get(name)
+    if value in {None, ""}:
+        return None
+    try:
+        return parse_time(value.replace(" ", "+") if isinstance(value, str) else "")
+    except ValueError as error:
+        raise refuse(name, value, str(error), "OJS Admin API 7.1") from None
+
+
+def listing(call: Call) -> Reply:
+    """A page of jobs that match, newest first unless the request says otherwise."""
+    size, offset, pagination = pages(call)
+    meant = Filter(dict(call.query))
+    sort, order = call.query.get("sort", "created_at"), call.query.get("order", "desc")
+    if sort not in _SORTS:
+        raise refuse("sort", sort, f"must be one of {', '.join(_SORTS)}", "OJS Admin API 7.1")
+    if order not in {"asc", "desc"}:
+        raise refuse("order", order, "must be 'asc' or 'desc'", "OJS Admin API 7.1")
+    if sort == "created_at":
+        found = meant.find(call, size, offset, newest=order == "desc")
+    else:
+        found = sorted(meant.find(call), key=_SORTS[sort], reverse=order == "desc")[offset : offset + size]
+    items = [brief(job) for job in found]
+    return Reply({"items": items, "jobs": items, "pagination": {"total": meant.count(call), **pagination}})
+
+
+def brief(job: Job) -> dict[str, Any]:
+    """A job as lists show it."""
+    body = job.to_dict()
+    return {name: body[name] for name in _BRIEF if name in body}
+
+
+def detail(call: Call) -> Reply:
+    """A job with its policy, times and history."""
+    job = call.engine.info(call.params["id"])
+    body = job.to_dict()
+    times = {name: body.get(name) for name in _TIMES}
+    history = call.engine.extensions.history.of(job.id)
+    more = {
+        "retry_policy": job.retry.to_dict(),
+        "errors": job.errors or [],
+        "metadata": times,
+        "history": history,
+    }
+    return Reply({"result": None, **body, **more, "job": body})
+
+
+# bulk operations
+
+
+def _bulk(call: Call, action: str, states: frozenset[str], act: Callable[[Job], Any]) -> Reply:
+    if call.body.get("confirm") is not True:
+        raise InvalidRequest(
+            "'confirm' must be true: this acts on every job that matches (OJS Admin API 8).",
+            details={"field": "confirm", "rule": "must be true", "clause": "OJS Admin API 8"},
+        )
+    given = call.body.get("filter")
+    if given is not None and not isinstance(given, dict):
+        raise refuse("filter", given, "must be an object", "OJS Admin API 8.1")
+    meant = Filter(given if given is not None else call.body)
+    if not meant.states:
+        meant.states = sorted(states)
+    found = meant.find(call, newest=False)
+    errors: list[dict[str, str]] = []
+    for job in found:
+        try:
+            if job.state not in states:
+                raise Conflict(f"Job is {job.state}; to {action} it must be {', '.join(sorted(states))}.")
+            act(job)
+        except OJSError as error:
+            errors.append({"job_id": job.id, "code": error.code, "error": error.message})
+    done = len(found) - len(errors)
+    past = {"retry": "retried", "cancel": "cancelled", "delete": "deleted"}[action]
+    body = {"action": action, "matched": len(found), "succeeded": done, "failed": len(errors), past: done}
+    return Reply({**body, "errors": errors[:100]})
+
+
+def bulk_retry(call: Call) -> Reply:
+    """Put all discarded jobs that match back into their queues."""
+    return _bulk(call, "retry", frozenset({life.DISCARDED}), lambda job: call.engine.retry(job.id))
+
+
+def bulk_cancel(call: Call) -> Reply:
+    """Cancel all jobs that match and have not ended."""
+    return _bulk(
+        call, "cancel", life.NON_TERMINAL, lambda job: call.engine.cancel(job.id, cancelled_by="admin")
+    )
+
+
+def bulk_delete(call: Call) -> Reply:
+    """Delete all jobs that match and have ended."""
+    return _bulk(call, "delete", life.TERMINAL, call.engine.extensions.forget)
+
+
+_JOBS: Final = "OJS Admin API 7"
+_BULK: Final = "OJS Admin API 8"
+
+ROUTES: Final = (
+    Route("GET", "/admin/jobs", listing, "ADMIN", -1, "Search jobs.", _JOBS),
+    Route("GET", "/admin/jobs/{id}", detail, "ADMIN", -1, "A job in full.", _JOBS),
+    Route("POST", "/admin/jobs/{id}/cancel", jobs.cancel, "ADMIN", -1, "Cancel a job.", _JOBS),
+    Route("POST", "/admin/jobs/{id}/retry", jobs.retry, "ADMIN", -1, "Retry a job.", _JOBS),
+    Route("POST", "/admin/jobs/bulk/retry", bulk_retry, "ADMIN", -1, "Retry many jobs.", _BULK),
+    Route("POST", "/admin/jobs/bulk/cancel", bulk_cancel, "ADMIN", -1, "Cancel many jobs.", _BULK),
+    Route("POST", "/admin/jobs/bulk/delete", bulk_delete, "ADMIN", -1, "Delete many jobs.", _BULK),
+)
