@@ -273,11 +273,10 @@ def _empty(wanted: Any, actual: Any, _: Tolerance) -> Verdict:
 
 
 def _range(bounds: Any, actual: Any, _: Tolerance) -> Verdict:
-    given: dict[str, Any] = bounds if isinstance(bounds, dict) else {"min": bounds}
-    low, high = given.get("min"), given.get("max")
-    if not isinstance(bounds, dict) or not all(bound is None or is_number(bound) for bound in (low, high)):
+    ends = [bounds.get("min"), bounds.get("max")] if isinstance(bounds, dict) else [bounds, ""]
+    if not all(end is None or is_number(end) for end in ends):
         return f'the case\'s range must be {{"min": a, "max": b}}, not {show(bounds)}'
-    return _between(actual, low, high)
+    return _between(actual, *ends)
 
 
 OPERATORS: dict[str, Callable[[Any, Any, Tolerance], Verdict]] = {
