@@ -88,6 +88,7 @@ class Binding:
             engine.workers.obey_hints = True
             engine.extensions.start_conformance()
         self.table = Table(ROUTES)
+        engine.workers.obey_hints = conformance
         # Request ids have a source of their own: reading must never change what the engine does next.
         self._request_ids = IdSource(Random(0))
 
