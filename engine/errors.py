@@ -241,14 +241,6 @@ class WaitTimeout(OJSError):
     hint = "Ask again, or listen to the job's result stream."
 
 
-class TenantLimit(RateLimited):
-    """The tenant has reached one of its limits (OJS Multi-Tenancy 8.2)."""
-
-    canonical = "TENANT_LIMIT_EXCEEDED"
-    code = "tenant_limit_exceeded"
-    hint = "Wait until the tenant's other jobs have gone, or have its limit raised."
-
-
 class AgentInvalid(InvalidRequest):
     """An ``ext_agent_*`` field is outside its range (OJS AI Agents 6.1)."""
 

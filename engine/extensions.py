@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from engine.history import History
     from engine.middleware import EnqueueChain, ExecutionChain
     from engine.schemas import Schemas
-    from engine.tenants import Tenants
     from engine.webhooks import Webhooks
 
 # Each import below stands in the property that needs it, so that start-up does not pay for it.
@@ -63,13 +62,13 @@ class Extensions:
         self.progress = Progress(kernel)
         self.checkpoints = Checkpoints(kernel)
         self.matching = Matching(kernel)
-        self.matching.limits.append(self._tenant_limits)
         # Before uniqueness: what is refused must not have replaced anything. The stamp comes last of all, so that
         # no fingerprint ever contains it.
         operations.guards[:0] = [self._enqueue, self._check]
-        operations.finishers.append(self._stamp)
+        operations.settlers.append(self._stamp)
         operations.ack_guards.append(self._check_output)
         kernel.listeners.append(self._moved)
+        kernel.removed.append(self._removed)
         kernel.events.subscribe(self._hear)
         on_timer(TIMER, self.results.prune)
         on_timer("delivery", self._due)
@@ -82,13 +81,6 @@ class Extensions:
         from engine.schemas import Schemas
 
         return Schemas(self.kernel)
-
-    @cached_property
-    def tenants(self) -> Tenants:
-        """Tenants with limits and counters."""
-        from engine.tenants import Tenants
-
-        return Tenants(self.kernel)
 
     @cached_property
     def deliveries(self) -> Deliveries:
@@ -145,16 +137,6 @@ class Extensions:
             return []
         return self.schemas.warnings(job)
 
-    def forget(self, job: Job) -> None:
-        """Delete a job that has ended, with all that is kept beside it."""
-        store = self.kernel.store
-        with store.transaction():
-            store.delete(job)
-            store.set_timer(TIMER, job.id, None)
-            store.delete_record("agent", job.id)
-            if job.meta and "tenant_id" in job.meta:
-                self.tenants.removed(job)
-
     # hooks
 
     def _enqueue(self, job: Job) -> Pushed | None:
@@ -174,8 +156,6 @@ class Extensions:
                 ml.check(job)
         if job.schema is not None or self.kernel.store.record("schema", job.type) is not None:
             self.schemas.check(job)
-        if job.meta and "tenant_id" in job.meta:
-            self.tenants.guard(job)
         return None
 
     @staticmethod
@@ -191,13 +171,15 @@ class Extensions:
 
             check_output(job, result, has_result)
 
-    def _moved(self, job: Job, was: str, operation: str) -> None:
-        if job.meta and "tenant_id" in job.meta:
-            self.tenants.moved(job, was, operation)
+    def _moved(self, job: Job, was: str, _operation: str) -> None:
         if not was and job.extra and ("parent_id" in job.extra or "ext_agent_parent_id" in job.extra):
             self.history.born(job)
         if job.result_ttl is not None and job.state in life.TERMINAL:
             self.results.ended(job, self.kernel.now())
+
+    def _removed(self, job: Job) -> None:
+        self.kernel.store.set_timer(TIMER, job.id, None)
+        self.kernel.store.delete_record("agent", job.id)
 
     def _hear(self, event: Event) -> None:
         if self.kernel.store.record("webhook_index", "subscriptions") is not None:
@@ -205,8 +187,3 @@ class Extensions:
 
     def _due(self, key: str, instant: int) -> None:
         self.deliveries.due(key, instant)
-
-    def _tenant_limits(self) -> Any:
-        if self.kernel.store.record("tenant_limited", "all") is None:
-            return None
-        return self.tenants.concurrency()

@@ -18,6 +18,9 @@ DEFAULT_TIMEOUT: Final = 1_800_000
 DEFAULT_RESULT_TTL: Final = 604_800
 """Seconds for which a result is kept at least when the job does not say (OJS Results 6.1)."""
 
+RUNTIME: Final = "ojs.ext_runtime"
+"""In a job's meta: what runtime it needs, ``{name, min, tags}``."""
+
 Move = tuple[int, str, str]
 """One entry of a job's path: instant (ms), operation, state reached."""
 
@@ -109,6 +112,18 @@ class Job:
     def max_attempts(self) -> int:
         """Executions in all that the policy allows."""
         return self.retry.max_attempts
+
+    @property
+    def needs(self) -> str:
+        """What a worker must have to be given it, "" for most jobs; those with equal needs are taken or left alike."""
+        extra, meta = self.extra, self.meta
+        found: list[Any] = []
+        if extra:
+            found += [self.type, extra["version"]] if "version" in extra else []
+            found += sorted((name, str(value)) for name, value in extra.items() if name.startswith("ext_ml_"))
+        if meta and RUNTIME in meta:
+            found.append(str(meta[RUNTIME]))
+        return str(found) if found else ""
 
     @property
     def timeout_at(self) -> int | None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from engine import lifecycle as life
 from engine.clock import Clock
-from engine.errors import NotFound
+from engine.errors import Conflict, NotFound
 from engine.events import EventLog
 from engine.happenings import caused_by
 from engine.ids import IdSource
@@ -39,6 +39,8 @@ class Kernel:
         self.ids = IdSource(Random(self.random.getrandbits(64)))
         self.events = EventLog()
         self.listeners: list[Moved] = []
+        self.removed: list[Callable[[Job], None]] = []
+        """Hear of each job that has been deleted."""
         self._time = 0
         self._due: int | None = None
 
@@ -98,6 +100,25 @@ class Kernel:
         self._arrive(job, operation, target, now)
         self.store.save(job, was)
         self._announce(job, was, operation, now, **facts)
+
+    def remove(self, job: Job) -> None:
+        """Delete a job that has ended, for good.
+
+        Raises:
+            Conflict: It has not ended; nothing has changed (OJS Bulk Operations 8).
+        """
+        if job.state not in life.TERMINAL:
+            raise Conflict(
+                f"Job '{job.id}' is {job.state}; only jobs that have ended can be deleted (OJS Bulk Operations 8).",
+                details={
+                    "job_id": job.id,
+                    "current_state": job.state,
+                    "allowed_states": sorted(life.TERMINAL),
+                },
+            )
+        self.store.delete(job)
+        for listener in self.removed:
+            listener(job)
 
     def _arrive(self, job: Job, operation: str, target: str, now: int) -> None:
         job.state = target

@@ -6,18 +6,15 @@ its place in the queue (OJS Job Versioning 8, OJS ML Resources 11, OJS Multi-Ten
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final
 
 from engine import ml, versions
 from engine.envelope import refuse
-from engine.job import Job
+from engine.job import RUNTIME, Job
 from engine.kernel import Kernel
 from engine.storage import Admit
 
 MAX_HANDLERS: Final = 1000
-RUNTIME: Final = "ojs.ext_runtime"
-"""In a job's meta: what runtime it needs, ``{name, min, tags}``."""
 
 
 def handlers(raw: Any) -> list[dict[str, str]]:
@@ -57,14 +54,10 @@ class Matching:
 
     Args:
         kernel: The workers' own records.
-
-    Attributes:
-        limits: Further tests that hold for every FETCH (limits of tenants); None when there are none now.
     """
 
     def __init__(self, kernel: Kernel) -> None:
         self.kernel = kernel
-        self.limits: list[Callable[[], Admit | None]] = []
 
     def wants(self, worker_id: str | None, body: dict[str, Any], tenant: str | None = None) -> Admit | None:
         """The test for one FETCH, or None when this worker takes everything.
@@ -79,7 +72,7 @@ class Matching:
         """
         known = self.kernel.store.record("worker", worker_id) if worker_id else None
         known = known or {}
-        tests = [test for limit in self.limits if (test := limit()) is not None]
+        tests: list[Admit] = []
         if tenant:
             tests.append(lambda job: (job.meta or {}).get("tenant_id") == tenant)
         declared = handlers(body["handlers"]) if body.get("handlers") is not None else known.get("handlers")

@@ -36,6 +36,9 @@ Guard = Callable[[Job], "Pushed | None"]
 """Sees each new job before it is stored: may change or refuse it (raise), or answer with another job."""
 
 
+Settler = Callable[[Job], None]
+"""Writes what the admission of a job entails; nothing can refuse the job any more."""
+
 AckGuard = Callable[[Job, Any, bool], None]
 """Sees an active job, its result and whether one was given, before ACK: may refuse (raise)."""
 
@@ -62,7 +65,7 @@ class Operations:
 
     Attributes:
         guards: Run in order on each new job; enqueue middleware, schemas, limits and uniqueness.
-        finishers: Run in order on each new job that all guards have let through; they refuse nothing.
+        settlers: Run in order on each admitted job, just before it is stored.
         ack_guards: Run in order on each ACK; result limits and output schemas.
         admit: Tells whether a waiting job may be claimed now, or None when there are no limits.
         closed: Tells whether a queue hands out nothing now (paused).
@@ -72,7 +75,7 @@ class Operations:
     def __init__(self, kernel: Kernel) -> None:
         self.kernel = kernel
         self.guards: list[Guard] = []
-        self.finishers: list[Callable[[Job], None]] = []
+        self.settlers: list[Settler] = []
         self.ack_guards: list[AckGuard] = []
         self.admit: Admit | None = None
         self.closed: Callable[[str], bool] = _never
@@ -110,8 +113,8 @@ class Operations:
             answer = guard(job)
             if answer is not None:
                 return answer
-        for finish in self.finishers:
-            finish(job)
+        for settle in self.settlers:
+            settle(job)
         now = self.kernel.now()
         waits = job.scheduled_at is not None and job.scheduled_at > now
         self.kernel.admit(job, life.PENDING if pending else life.SCHEDULED if waits else life.AVAILABLE, now)

@@ -16,7 +16,7 @@ from engine.http.route import Call, Feature, Reply, Route
 from engine.job import Job
 from engine.times import parse_time
 
-FEATURES: Final = (Feature("admin-api", capability="admin_api"), Feature("bulk-operations"))
+FEATURES: Final = (Feature("admin-api", capability="admin_api"),)
 SCAN: Final = 10_000
 """Jobs that one search or bulk operation looks at, the newest first."""
 _SORTS: Final[dict[str, Callable[[Job], Any]]] = {
@@ -203,7 +203,12 @@ def bulk_cancel(call: Call) -> Reply:
 
 def bulk_delete(call: Call) -> Reply:
     """Delete all jobs that match and have ended."""
-    return _bulk(call, "delete", life.TERMINAL, call.engine.extensions.forget)
+
+    def delete(job: Job) -> None:
+        with call.engine.store.transaction():
+            call.engine.kernel.remove(job)
+
+    return _bulk(call, "delete", life.TERMINAL, delete)
 
 
 _JOBS: Final = "OJS Admin API 7"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from typing import Any, Final
+from typing import Final
 
 from engine import lifecycle as life
 from engine.core import Engine
@@ -18,7 +18,6 @@ QUEUE_TIME: Final = (0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 600, 1800, 360
 """Upper bounds of the histograms' buckets, seconds (OJS Observability 8.2)."""
 MAX_LABELS: Final = 1000
 """Pairs of queue and type that are told apart; what comes later counts as ``_other`` (OJS Observability 8.4)."""
-MAX_TENANTS: Final = 1000
 _COUNTERS: Final = {
     "enqueued": "Jobs enqueued.",
     "completed": "Jobs that completed.",
@@ -131,26 +130,6 @@ class Metrics:
         lines.append(f"ojs_workers_active {workers}")
         lines += ["# HELP ojs_events_total Events so far.", "# TYPE ojs_events_total counter"]
         lines.append(f"ojs_events_total {self.engine.events.seq}")
-        return [*lines, *self._tenants()]
-
-    def _tenants(self) -> list[str]:
-        records: list[tuple[str, dict[str, Any]]] = self.engine.store.records("tenant")[:MAX_TENANTS]
-        if not records:
-            return []
-        lines = [
-            "# HELP ojs_tenant_jobs_active Active jobs by tenant.",
-            "# TYPE ojs_tenant_jobs_active gauge",
-        ]
-        lines += [
-            f"ojs_tenant_jobs_active{{{_labels(('tenant_id',), (name,))}}} {record['counts'][life.ACTIVE]}"
-            for name, record in records
-        ]
-        for figure, field in (("enqueued", "total"), ("processed", "processed"), ("failed", "failed")):
-            full = f"ojs_tenant_jobs_{figure}_total"
-            lines += [f"# HELP {full} Jobs {figure} by tenant.", f"# TYPE {full} counter"]
-            lines += [
-                f"{full}{{{_labels(('tenant_id',), (name,))}}} {record[field]}" for name, record in records
-            ]
         return lines
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from engine.envelope import refuse
+from engine.errors import InvalidRequest
 from engine.http.route import Route
 
 ENQUEUES: Final = frozenset({"/jobs", "/jobs/batch", "/workflows", "/cron"})
 """Paths whose POST makes jobs, now or later."""
 MAX_REQUEST_ID: Final = 200
+TENANT: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._:-]{0,254}\Z", re.ASCII)
 
 
 def normalise(route: Route, headers: Mapping[str, str], body: dict[str, Any]) -> dict[str, Any]:
@@ -27,15 +31,38 @@ def normalise(route: Route, headers: Mapping[str, str], body: dict[str, Any]) ->
         return body
     tenant = headers.get("x-ojs-tenant") or headers.get("x-ojs-tenant-id")
     if tenant:
-        from engine.http.tenants import tag  # noqa: PLC0415 - a table of routes must not import itself
-
-        tag(body, tenant)
+        if not TENANT.match(tenant):
+            rule = "must be letters, digits, '.', '_', ':' and '-', starting with a letter or digit"
+            raise refuse("X-OJS-Tenant", tenant, rule, "OJS Multi-Tenancy 5.2")
+        _tag(body, tenant)
     request_id = headers.get("x-request-id", "")
     if request_id and len(request_id) <= MAX_REQUEST_ID and request_id.isprintable():
         jobs = body.get("jobs") if route.path == "/jobs/batch" else [body] if route.path == "/jobs" else []
         for job in jobs if isinstance(jobs, list) else ():
             _note(job, request_id)
     return body
+
+
+def _tag(node: Any, tenant: str) -> None:
+    """Give a job, or every job of a batch, a workflow or a cron entry, the tenant (OJS Multi-Tenancy 5.3, 15.2)."""
+    if not isinstance(node, dict):
+        return
+    parts = [part for name in ("jobs", "steps") if isinstance(node.get(name), list) for part in node[name]]
+    parts += [node["job_template"]] if isinstance(node.get("job_template"), dict) else []
+    parts += list(node["callbacks"].values()) if isinstance(node.get("callbacks"), dict) else []
+    for part in parts:
+        _tag(part, tenant)
+    meta = {} if node.get("meta") is None else node["meta"]
+    if parts or "type" not in node or not isinstance(meta, dict):
+        return
+    named = meta.get("tenant_id")
+    if named is not None and named != tenant:
+        raise InvalidRequest(
+            f"'meta.tenant_id' is '{named!s:.60}', but the X-OJS-Tenant header says '{tenant:.60}' "
+            "(OJS Multi-Tenancy 5.3).",
+            details={"field": "meta.tenant_id", "header": tenant[:60], "body": str(named)[:60]},
+        )
+    node["meta"] = {**meta, "tenant_id": tenant}
 
 
 def _note(job: Any, request_id: str) -> None:

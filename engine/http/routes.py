@@ -18,7 +18,6 @@ from engine.http import (
     results,
     schemas,
     system,
-    tenants,
     webhooks,
     workers,
 )
@@ -35,7 +34,6 @@ MODULES: Final = (
     history,
     admin,
     admin_server,
-    tenants,
     webhooks,
     agents,
 )
