@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from math import ceil
 from re import _parser as parser  # type: ignore[attr-defined]  # the only reader of a pattern's structure
 from typing import Any, Final
 
@@ -46,9 +47,8 @@ class Pattern:
         except (re.error, OverflowError, RecursionError) as error:
             raise UnsafePattern(f"is not a regular expression ({error})") from None
         nodes = list(tree)
-        degree = _degree(nodes)
-        if not (nodes and str(nodes[0][0]) == "AT"):
-            degree += 1  # a search tries every place
+        searches = not (nodes and str(nodes[0][0]) == "AT")  # without an anchor every place is tried
+        degree = ceil(_degree(nodes) + searches)
         if degree >= len(MAX_TEXT):
             raise UnsafePattern("repeats too many parts of variable length")
         self.text = text
@@ -85,9 +85,9 @@ def _ecma_end(text: str) -> str:
     return "".join(out)
 
 
-def _degree(nodes: list[Node]) -> int:
+def _degree(nodes: list[Node]) -> float:
     """How many repetitions of variable length can compete for the same text; nested ones are refused."""
-    total = 0
+    total = 0.0
     for kind, value in nodes:
         name = str(kind)
         if name in _REPEATS:
@@ -99,7 +99,7 @@ def _degree(nodes: list[Node]) -> int:
     return total
 
 
-def _repeat(least: int, most: Any, body: Any) -> int:
+def _repeat(least: int, most: Any, body: Any) -> float:
     nodes = list(body)
     inner = _degree(nodes)
     variable = least != most
@@ -109,7 +109,13 @@ def _repeat(least: int, most: Any, body: Any) -> int:
         raise UnsafePattern(
             "repeats a part that is itself of variable length, which can take exponential time"
         )
-    return max(inner, 1) if variable else inner
+    return max(inner, _weight(least, most)) if variable else inner
+
+
+def _weight(least: int, most: Any) -> float:
+    """What one repetition adds: an optional part and a short one multiply the work by a small number only."""
+    choices = most - least + 1
+    return 0.3 if choices == 2 else 0.6 if choices <= 8 else 1.0
 
 
 def _parts(name: str, value: Any) -> list[list[Node]]:
