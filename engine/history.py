@@ -134,7 +134,7 @@ class History:
             keep=lambda job: (not queues or job.queue in queues) and (not kinds or job.type in kinds),
             limit=scan,
         )
-        found = [entry for job in jobs for entry in entries(job) if _fits(entry, wanted)]
+        found = [entry for job in jobs for entry in reversed(entries(job)) if _fits(entry, wanted)]
         found.sort(key=lambda entry: entry["timestamp"], reverse=True)
         return found[offset : offset + limit], len(found)
 

@@ -25,6 +25,7 @@ class Client:
         self.body: Any = None
 
     def send(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Any:
+        """Send one request; the reply's body, parsed."""
         raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         url = path if path.startswith("/ojs") else "/ojs/v1" + path
         response = self.binding.handle(Request(method, url, headers or {}, raw))
@@ -38,15 +39,19 @@ class Client:
         return self.body
 
     def get(self, path: str, headers: dict[str, str] | None = None) -> Any:
+        """Send a GET."""
         return self.send("GET", path, headers=headers)
 
     def post(self, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Any:
+        """Send a POST."""
         return self.send("POST", path, {} if body is None else body, headers)
 
     def put(self, path: str, body: Any = None) -> Any:
+        """Send a PUT."""
         return self.send("PUT", path, {} if body is None else body)
 
     def delete(self, path: str) -> Any:
+        """Send a DELETE."""
         return self.send("DELETE", path)
 
     def push(self, kind: str = "email.send", args: list[Any] | None = None, **more: Any) -> str:
@@ -56,6 +61,7 @@ class Client:
         return str(body["job"]["id"])
 
     def fetch(self, queue: str = "default", worker: str = "w1", **more: Any) -> list[dict[str, Any]]:
+        """Claim jobs of a queue."""
         body = self.post("/workers/fetch", {"queues": [queue], "worker_id": worker, **more})
         assert self.status == 200, body
         return list(body["jobs"])
@@ -67,21 +73,26 @@ class Client:
         return job_id
 
     def ack(self, job_id: str, **more: Any) -> Any:
+        """Complete a job."""
         return self.post("/workers/ack", {"job_id": job_id, **more})
 
     def fail(self, job_id: str, code: str = "handler_error", **more: Any) -> Any:
+        """Report a failure of a job."""
         return self.post(
             "/workers/nack", {"job_id": job_id, "error": {"code": code, "message": "no"}, **more}
         )
 
     def job(self, job_id: str) -> dict[str, Any]:
+        """The job as INFO shows it."""
         return dict(self.get(f"/jobs/{job_id}")["job"])
 
     def wait(self, ms: int) -> None:
+        """Let time pass, milliseconds."""
         self.clock.advance(ms)
 
     @property
     def code(self) -> str:
+        """The last error's code."""
         return str(self.body["error"]["code"])
 
 
