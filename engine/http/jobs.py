@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from engine.envelope import refuse
 from engine.errors import InvalidPayload
-from engine.http.route import Call, Reply, Route
+from engine.http.route import Call, Reply, Route, pagination
 from engine.job import Job
 from engine.lifecycle import STATES, TERMINAL
 from engine.times import format_time
@@ -77,7 +77,7 @@ def listing(call: Call) -> Reply:
         limit=limit + 1,
         offset=offset,
     )
-    page = {"limit": limit, "offset": offset, "has_more": len(jobs) > limit}
+    page = pagination(limit, offset, None, more=len(jobs) > limit)
     return Reply({"jobs": [job.to_dict() for job in jobs[:limit]], "pagination": page})
 
 

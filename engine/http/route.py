@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from engine.envelope import refuse
 from engine.errors import MethodNotAllowed, NotFound
 from engine.http.message import EventStream
 from engine.times import parse_time
+
+CURSOR = "after_"
+"""How a cursor begins; clients take it as it is."""
 
 if TYPE_CHECKING:
     from engine.core import Engine
@@ -68,8 +71,11 @@ class Call:
         return int(text)
 
     def page(self) -> tuple[int, int]:
-        """``limit`` and ``offset``, also given as ``per_page`` and ``page``."""
+        """``limit`` and ``offset``, also given as ``per_page`` and ``page``, or by a reply's ``next_cursor``."""
         limit = self.number("limit" if "limit" in self.query else "per_page", 50, 1000, 1)
+        cursor = self.query.get("cursor")
+        if cursor:
+            return limit, _offset(cursor)
         if "page" in self.query:
             return limit, (self.number("page", 1, 10_000_000, 1) - 1) * limit
         return limit, self.number("offset", 0, 100_000_000)
@@ -107,6 +113,29 @@ class Call:
         if value is not None and not isinstance(value, str):
             raise refuse(name, value, "must be a string", "OJS HTTP Binding 10")
         return value
+
+
+def _offset(cursor: str) -> int:
+    digits = cursor.removeprefix(CURSOR)
+    if not cursor.startswith(CURSOR) or not (digits.isascii() and digits.isdecimal() and len(digits) < 10):
+        raise refuse("cursor", cursor, "must be the next_cursor of an earlier reply", "OJS HTTP Binding 17.1")
+    return int(digits)
+
+
+def pagination(limit: int, offset: int, total: int | None, *, more: bool | None = None) -> dict[str, Any]:
+    """The ``pagination`` of a list's reply (OJS HTTP Binding 17.2).
+
+    Args:
+        limit: Most results of this page.
+        offset: How many results come before it.
+        total: How many there are in all, or None when that is not counted.
+        more: Whether there are results after it; told by the total when None.
+    """
+    after = offset + limit
+    more = total is not None and total > after if more is None else more
+    page: dict[str, Any] = {} if total is None else {"total": total}
+    page |= {"limit": limit, "offset": offset, "has_more": more}
+    return {**page, "next_cursor": f"{CURSOR}{after}"} if more else page
 
 
 Handler = Callable[[Call], Reply]
@@ -159,30 +188,47 @@ class Feature:
         return f"urn:ojs:ext:{'' if self.tier == 'official' else self.tier + ':'}{self.name}"
 
 
-class Table:
+class Located(Protocol):
+    """Anything that has a place in a table of routes."""
+
+    @property
+    def method(self) -> str:
+        """HTTP method."""
+        ...
+
+    @property
+    def path(self) -> str:
+        """Path with ``{name}`` for a parameter; ``{name*}`` takes the rest, slashes too."""
+        ...
+
+
+R = TypeVar("R", bound=Located)
+
+
+class Table(Generic[R]):
     """Finds the route of a request.
 
     Args:
         routes: All routes; an earlier one wins over a later one that matches too.
     """
 
-    def __init__(self, routes: Iterable[Route]) -> None:
+    def __init__(self, routes: Iterable[R]) -> None:
         self.routes = tuple(routes)
-        self._exact: dict[str, dict[str, Route]] = {}
+        self._exact: dict[str, dict[str, R]] = {}
         # Patterns by their number of parts and their first part, so that few are tried for a path.
-        self._patterns: dict[tuple[int, str], list[tuple[tuple[str, ...], Route]]] = {}
-        self._others: list[tuple[tuple[str, ...], Route]] = []
+        self._patterns: dict[tuple[int, str], list[tuple[tuple[str, ...], R]]] = {}
+        self._others: list[tuple[tuple[str, ...], R]] = []
         for route in self.routes:
             if "{" in route.path:
                 pattern = tuple(route.path.split("/"))
-                if pattern[-1].endswith("*}") or "{" in pattern[1]:
+                if len(pattern) < 2 or pattern[-1].endswith("*}") or "{" in pattern[1]:
                     self._others.append((pattern, route))
                 else:
                     self._patterns.setdefault((len(pattern), pattern[1]), []).append((pattern, route))
             else:
                 self._exact.setdefault(route.path, {}).setdefault(route.method, route)
 
-    def find(self, method: str, path: str, decode: Callable[[str], str]) -> tuple[Route, dict[str, str]]:
+    def find(self, method: str, path: str, decode: Callable[[str], str]) -> tuple[R, dict[str, str]]:
         """The route for a method and a path below the base path, and its decoded parameters.
 
         Raises:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 from urllib.parse import quote
 
-from engine.http.route import Call, Feature, Reply, Route
+from engine.http.route import Call, Feature, Reply, Route, pagination
 
 FEATURES: Final = (
     Feature("schema-registry", capability="schema_validation", facts={"schema_validation": True}),
@@ -38,11 +38,10 @@ def listing(call: Call) -> Reply:
     kind = call.query.get("type") or call.query.get("job_type")
     found = [one for one in call.engine.extensions.schemas.all() if kind in {None, one["type"]}]
     page = found[offset : offset + limit]
-    more = len(found) > offset + limit
     return Reply(
         {
             "schemas": [_shown(one, whole=False) for one in page],
-            "pagination": {"total": len(found), "limit": limit, "offset": offset, "has_more": more},
+            "pagination": pagination(limit, offset, len(found)),
         }
     )
 

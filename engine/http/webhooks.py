@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from engine.http.route import Call, Feature, Reply, Route
+from engine.http.route import Call, Feature, Reply, Route, pagination
 
 FEATURES: Final = (Feature("webhooks", capability="webhooks"),)
 
@@ -21,8 +21,10 @@ def create(call: Call) -> Reply:
 
 def listing(call: Call) -> Reply:
     """All subscriptions."""
+    limit, offset = call.page()
     found = call.engine.extensions.webhooks.all()
-    return Reply({"subscriptions": found, "pagination": {"total": len(found), "has_more": False}})
+    page = found[offset : offset + limit]
+    return Reply({"subscriptions": page, "pagination": pagination(limit, offset, len(found))})
 
 
 def get(call: Call) -> Reply:
@@ -59,7 +61,7 @@ def deliveries(call: Call) -> Reply:
     found = call.engine.extensions.deliveries.recent(
         call.query.get("subscription_id") or None, call.query.get("status") or None
     )
-    page = {"total": len(found), "limit": limit, "offset": offset, "has_more": len(found) > offset + limit}
+    page = pagination(limit, offset, len(found))
     return Reply({"deliveries": found[offset : offset + limit], "pagination": page})
 
 
