@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from engine.envelope import refuse
 from engine.errors import MethodNotAllowed, NotFound
 from engine.http.message import EventStream
+from engine.http.paging import offset_of
 
 if TYPE_CHECKING:
     from engine.core import Engine
@@ -67,11 +68,18 @@ class Call:
         return int(text)
 
     def page(self) -> tuple[int, int]:
-        """``limit`` and ``offset``, also given as ``per_page`` and ``page``."""
+        """``limit`` and ``offset``, also given as ``per_page`` and ``page``, or as a ``cursor``."""
         limit = self.number("limit" if "limit" in self.query else "per_page", 50, 1000, 1)
+        if self.query.get("cursor"):
+            return limit, offset_of(self.query["cursor"])
         if "page" in self.query:
             return limit, (self.number("page", 1, 10_000_000, 1) - 1) * limit
         return limit, self.number("offset", 0, 100_000_000)
+
+    @property
+    def tenant(self) -> str | None:
+        """The tenant that the request names in its header (OJS Multi-Tenancy 5.3)."""
+        return self.headers.get("x-ojs-tenant") or self.headers.get("x-ojs-tenant-id") or None
 
     def text(self, name: str) -> str | None:
         """An optional string of the body.

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from engine.http import events, jobs, system, workers
+from engine.http import bulk, dead_letter, events, jobs, limits, queues, scheduling, system, tenants, workers
 from engine.http.route import Route
 
-ROUTES: Final[tuple[Route, ...]] = (*system.ROUTES, *jobs.ROUTES, *workers.ROUTES, *events.ROUTES)
+ROUTES: Final[tuple[Route, ...]] = (
+    *system.ROUTES,
+    *jobs.ROUTES,
+    *bulk.ROUTES,
+    *workers.ROUTES,
+    *queues.ROUTES,
+    *dead_letter.ROUTES,
+    *limits.ROUTES,
+    *scheduling.ROUTES,
+    *tenants.ROUTES,
+    *events.ROUTES,
+)
