@@ -24,6 +24,8 @@ QUEUE: Final = re.compile(r"[a-z0-9][a-z0-9.-]*\Z", re.ASCII)
 MAX_TYPE: Final = 255
 MAX_QUEUE: Final = 128
 PRIORITIES: Final = range(-100, 101)
+NAMED_PRIORITIES: Final = {"high": 10, "normal": 0, "low": -10}
+"""The names that may stand for a number (OJS Core 5.2)."""
 MAX_TAGS: Final = 100
 MAX_META: Final = 65_536
 """Size of ``meta`` as JSON in UTF-8, bytes (OJS Payload Limits 4.3)."""
@@ -38,7 +40,9 @@ SYSTEM: Final = frozenset(
 
 _OPTIONS: Final = frozenset(
     "queue priority timeout timeout_ms scheduled_at delay_until expires_at retry unique tags pending "
-    "visibility_timeout visibility_timeout_ms max_attempts metadata result_ttl result_size_limit".split()
+    "visibility_timeout visibility_timeout_ms max_attempts metadata rate_limit total_timeout total_timeout_ms "
+    "enqueue_ttl enqueue_ttl_ms grace_period grace_period_ms heartbeat_timeout heartbeat_timeout_ms "
+    "result_ttl result_size_limit".split()
 )
 _KNOWN: Final = _OPTIONS | SYSTEM | {"id", "type", "args", "meta", "schema", "specversion", "options"}
 
@@ -97,6 +101,21 @@ def _integer(value: Any, field: str, allowed: range, clause: str) -> int:
     return value
 
 
+def _priority(field: str, value: Any) -> int:
+    if isinstance(value, str) and value.lower() in NAMED_PRIORITIES:
+        return NAMED_PRIORITIES[value.lower()]
+    return check_priority(value, field)
+
+
+def check_priority(value: Any, field: str = "priority") -> int:
+    """A numeric priority (OJS Core 5.2, `priority`).
+
+    Raises:
+        InvalidRequest: Not an integer from -100 to 100.
+    """
+    return _integer(value, field, PRIORITIES, "OJS Core 5.2")
+
+
 def _object(value: Any, field: str, clause: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise refuse(field, value, "must be an object", clause)
@@ -131,13 +150,13 @@ class _Options:
                 return name, value
         return "", None
 
-    def milliseconds(self, name: str, clause: str) -> int | None:
+    def milliseconds(self, name: str, clause: str, least: int = 0) -> int | None:
         """A duration given as ``NAME_ms`` in milliseconds or ``NAME`` in seconds; 0 means the default."""
         field, value = self.find(f"{name}_ms", name)
         if value is None:
             return None
         factor = 1 if field.endswith("_ms") else 1000
-        return _integer(value, field, range(MAX_DURATION // factor + 1), clause) * factor or None
+        return _integer(value, field, range(least, MAX_DURATION // factor + 1), clause) * factor or None
 
 
 def _kind(value: Any) -> tuple[str, str | None]:
@@ -247,7 +266,7 @@ def read(body: Any, now: int, make_id: Callable[[], str]) -> tuple[Job, bool]:
         type=kind,
         args=args,
         queue="default" if queue is None else check_queue(queue, queue_field),
-        priority=0 if priority is None else _integer(priority, priority_field, PRIORITIES, "OJS Core 5.2"),
+        priority=0 if priority is None else _priority(priority_field, priority),
         meta=None if meta is None else _meta(meta),
         tags=_tags(*options.find("tags")),
         retry=_retry(options),
@@ -260,10 +279,13 @@ def read(body: Any, now: int, make_id: Callable[[], str]) -> tuple[Job, bool]:
         job.extra = {"version": version, **(job.extra or {})}
     _times(job, options, now)
     _result(job, options)
+    _limits(job, options)
     field, hints = options.find("metadata")
     job.hints = None if hints is None else _object(hints, field, "OJS HTTP Binding 9.1")
-    _, unique = options.find("unique")
-    job.unique = None if unique is None else _object(unique, "unique", "OJS Unique Jobs 3")
+    field, unique = options.find("unique")
+    job.unique = None if unique is None else _object(unique, field, "OJS Unique Jobs 2")
+    field, rate_limit = options.find("rate_limit")
+    job.rate_limit = None if rate_limit is None else _object(rate_limit, field, "OJS Rate Limiting 6")
     field, pending = options.find("pending")
     if pending is not None and not isinstance(pending, bool):
         raise refuse(field, pending, "must be true or false", "OJS HTTP Binding 9.1")
@@ -279,3 +301,13 @@ def _times(job: Job, options: _Options, now: int) -> None:
         job.expires_at = _instant(expires, field, now)
         if not expires.startswith(("P", "+")):
             job.echo = {"expires_at": expires}
+
+
+def _limits(job: Job, options: _Options) -> None:
+    job.total_timeout = options.milliseconds("total_timeout", "OJS Timeouts 6", 1)
+    job.enqueue_ttl = options.milliseconds("enqueue_ttl", "OJS Timeouts 6", 1)
+    job.grace_period = options.milliseconds("grace_period", "OJS Timeouts 6")
+    job.heartbeat_timeout = options.milliseconds("heartbeat_timeout", "OJS Timeouts 6", 1)
+    if job.total_timeout is not None and job.timeout is not None and job.total_timeout < job.timeout:
+        field, value = options.find("total_timeout_ms", "total_timeout")
+        raise refuse(field, value, "must be at least the timeout of one attempt", "OJS Timeouts 6")

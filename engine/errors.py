@@ -58,6 +58,10 @@ class OJSError(Exception):
             return _BY_STATE.get(str(self.details.get("current_state")), self.canonical)
         return self.canonical
 
+    def headers(self) -> dict[str, str]:
+        """Further headers of the reply."""
+        return {}
+
     def to_dict(self, request_id: str | None = None) -> dict[str, Any]:
         """The error object as it goes on the wire, both spellings of the documentation link included."""
         link = DOCS + self.code.lower().replace("_", "-")
@@ -137,6 +141,22 @@ class PayloadTooLarge(OJSError):
     hint = "Send a smaller body: pass a reference to large data, not the data itself."
 
 
+class BatchTooLarge(PayloadTooLarge):
+    """The batch has more items than one request may have."""
+
+    canonical = "BATCH_SIZE_EXCEEDED"
+    code = "BATCH_SIZE_EXCEEDED"
+    hint = "Split the batch into chunks of at most 'max_batch_size' items."
+
+    def headers(self) -> dict[str, str]:
+        """The limit (OJS Bulk Operations 11.3)."""
+        return {"X-OJS-Max-Batch-Size": str(self.details["max_batch_size"])}
+
+    def to_dict(self, request_id: str | None = None) -> dict[str, Any]:
+        """The limit stands in the error object itself (OJS Bulk Operations 9.1)."""
+        return super().to_dict(request_id) | {"max_batch_size": self.details["max_batch_size"]}
+
+
 class NotFound(OJSError):
     """There is no such job, queue, workflow, schema or route."""
 
@@ -177,12 +197,53 @@ class QueuePaused(OJSError):
     hint = "Resume the queue, then try again."
 
 
+class QueueDraining(OJSError):
+    """The queue takes no more jobs: it is being emptied."""
+
+    canonical = "PLAYGROUND_QUEUE_DRAINING"
+    code, status, kind = "queue_draining", 422, "conflict"
+    hint = "Enqueue into another queue."
+
+
+class TypeNotAllowed(InvalidRequest):
+    """The queue's configuration does not list this job type."""
+
+    canonical = "INVALID_JOB_TYPE"
+    code, status = "JOB_TYPE_NOT_ALLOWED", 422
+    hint = "Use a queue that takes this job type; the queue's configuration lists those that it takes."
+
+
 class QueueFull(OJSError):
     """The queue has reached its bound and its policy is to refuse."""
 
     canonical = "QUEUE_FULL"
     code, status, kind, retryable = "QUEUE_FULL", 429, "backpressure", True
     hint = "Wait as long as the Retry-After header says, then enqueue again."
+
+    def headers(self) -> dict[str, str]:
+        """Depth and bound (OJS Backpressure 7.2)."""
+        return {
+            "X-OJS-Queue-Depth": str(self.details["depth"]),
+            "X-OJS-Queue-Bound": str(self.details["bound"]),
+        }
+
+    def to_dict(self, request_id: str | None = None) -> dict[str, Any]:
+        """Queue, depth, bound and strategy stand in the error object itself (OJS Backpressure 7.1)."""
+        named = ("queue", "depth", "bound", "strategy")
+        return super().to_dict(request_id) | {name: self.details[name] for name in named}
+
+
+class TenantLimitExceeded(OJSError):
+    """The tenant has reached one of its limits."""
+
+    canonical = "TENANT_LIMIT_EXCEEDED"
+    code, status, kind, retryable = "TENANT_LIMIT_EXCEEDED", 429, "rate_limit", True
+    hint = "Wait as long as the Retry-After header says, then enqueue again."
+
+    def to_dict(self, request_id: str | None = None) -> dict[str, Any]:
+        """Tenant, limit and figures stand in the error object itself (OJS Multi-Tenancy 8.2)."""
+        named = ("tenant_id", "limit", "current", "maximum")
+        return super().to_dict(request_id) | {name: self.details[name] for name in named}
 
 
 class RateLimited(OJSError):

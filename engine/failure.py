@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from engine.envelope import refuse
-from engine.times import format_time
+from engine.times import format_time, parse_time
 
 MAX_FRAMES: Final = 50
 MAX_BACKTRACE: Final = 10_000
@@ -61,12 +61,25 @@ def read(raw: Any) -> Error:
         "retryable": retryable is not False and code.upper() not in FINAL_CODES,
         "details": details,
     }
+    if raw.get("rate_limit_until") is not None:
+        error["rate_limit_until"] = _until(raw["rate_limit_until"])
     trace = (
         raw.get("backtrace") or details.get("backtrace") or details.get("stack") or details.get("traceback")
     )
     if trace:
         error["backtrace"] = backtrace(trace)
     return error
+
+
+def _until(value: Any) -> str:
+    """The instant until which the error's rate limit key is to rest (OJS Rate Limiting 9.1), as it came."""
+    try:
+        if isinstance(value, str):
+            parse_time(value)
+            return value
+    except ValueError:
+        pass
+    raise refuse("error.rate_limit_until", value, "must be an RFC 3339 time", "OJS Rate Limiting 9.1")
 
 
 def backtrace(trace: Any) -> list[str]:

@@ -23,6 +23,10 @@ Moved = Callable[[Job, str, str], None]
 """Hears of a finished move: job, state before, operation."""
 
 
+def _no_turn(_job: Job) -> int:
+    return 0
+
+
 class Kernel:
     """What the engine's subjects have in common.
 
@@ -41,6 +45,10 @@ class Kernel:
         self.listeners: list[Moved] = []
         self.removed: list[Callable[[Job], None]] = []
         """Hear of each job that has been deleted."""
+        self.transferred: list[Callable[[Job, str], None]] = []
+        """Hear of each job that has changed queues, with the queue before."""
+        self.turn: Callable[[Job], int] = _no_turn
+        """Gives a job that becomes available its `Job.turn`."""
         self._time = 0
         self._due: int | None = None
 
@@ -120,10 +128,23 @@ class Kernel:
         for listener in self.removed:
             listener(job)
 
+    def transfer(self, job: Job, queue: str) -> None:
+        """Put a job into another queue, in whatever state it is."""
+        before = job.queue
+        if before != queue:
+            self.store.move_queue(job, queue)
+            for listener in self.transferred:
+                listener(job, before)
+
+    def emit(self, kind: str, subject: str, data: dict[str, Any]) -> None:
+        """Record an event about something other than a job, now."""
+        self.events.emit(self.now(), kind, subject, data)
+
     def _arrive(self, job: Job, operation: str, target: str, now: int) -> None:
         job.state = target
         if target == life.AVAILABLE:
             job.enqueued_at = now
+            job.turn = self.turn(job)
             job.seq = self.store.next_seq()
         job.trail.append((now, operation, target))
 

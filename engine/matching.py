@@ -1,7 +1,7 @@
-"""Which jobs a worker can take at all: its tenant, the versions it handles, its hardware, its runtime.
+"""Which jobs a worker can take at all: the versions it handles, its hardware, its runtime.
 
 A worker that declares nothing takes everything, as one without these extensions does. What it cannot take keeps
-its place in the queue (OJS Job Versioning 8, OJS ML Resources 11, OJS Multi-Tenancy 6).
+its place in the queue (OJS Job Versioning 8, OJS ML Resources 11).
 """
 
 from __future__ import annotations
@@ -59,13 +59,12 @@ class Matching:
     def __init__(self, kernel: Kernel) -> None:
         self.kernel = kernel
 
-    def wants(self, worker_id: str | None, body: dict[str, Any], tenant: str | None = None) -> Admit | None:
+    def wants(self, worker_id: str | None, body: dict[str, Any]) -> Admit | None:
         """The test for one FETCH, or None when this worker takes everything.
 
         Args:
             worker_id: Whose declarations of earlier heartbeats count.
             body: The FETCH itself: ``handlers``, ``capabilities``, ``runtime`` go before them.
-            tenant: Only jobs of this tenant.
 
         Raises:
             InvalidRequest: A declaration is malformed.
@@ -73,8 +72,6 @@ class Matching:
         known = self.kernel.store.record("worker", worker_id) if worker_id else None
         known = known or {}
         tests: list[Admit] = []
-        if tenant:
-            tests.append(lambda job: (job.meta or {}).get("tenant_id") == tenant)
         declared = handlers(body["handlers"]) if body.get("handlers") is not None else known.get("handlers")
         if declared:
             tests.append(_handled(declared))

@@ -1,7 +1,7 @@
 """Results: how large one may be, how long it is kept, and what a client is told of it (OJS Results).
 
-The default retention is a promise of how long a result stays at least; only a job that names a ``result_ttl`` has
-its result removed, by a timer, so that the engine's next event is never a clean-up a week away.
+A job that names a ``result_ttl`` has its result removed by a timer; any other keeps it for as long as the job itself
+is kept, so that most jobs need no timer.
 """
 
 from __future__ import annotations

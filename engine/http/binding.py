@@ -274,7 +274,7 @@ def _media_type(headers: Mapping[str, str]) -> str:
 
 
 def _refusal(error: OJSError, request_id: str) -> Reply:
-    headers: dict[str, str] = {}
+    headers = error.headers()
     if error.retryable and error.status in {408, 429, 503}:  # OJS Errors ERR-006
         headers["Retry-After"] = str(error.details.get("retry_after", 1))
     if "allowed" in error.details:

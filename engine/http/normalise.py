@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from engine.envelope import refuse
 from engine.errors import InvalidRequest
 from engine.http.route import Route
+from engine.tenants import check_tenant
 
-ENQUEUES: Final = frozenset({"/jobs", "/jobs/batch", "/workflows", "/cron"})
-"""Paths whose POST makes jobs, now or later."""
+JOBS: Final = frozenset({"/jobs", "/jobs/batch"})
+NESTED: Final = frozenset({"/workflows", "/cron"})
+"""Paths whose POST makes jobs: at once, and later."""
 MAX_REQUEST_ID: Final = 200
-TENANT: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._:-]{0,254}\Z", re.ASCII)
 
 
 def normalise(route: Route, headers: Mapping[str, str], body: dict[str, Any]) -> dict[str, Any]:
-    """The body with what the headers say of its jobs.
+    """The body with what the headers say of its jobs; the tenant of plain jobs is `engine.http.admission`'s.
 
     Args:
         route: The route that was found.
@@ -27,24 +26,21 @@ def normalise(route: Route, headers: Mapping[str, str], body: dict[str, Any]) ->
     Raises:
         InvalidRequest: The tenant header is malformed, or contradicts a job.
     """
-    if route.method != "POST" or route.path not in ENQUEUES:
+    if route.method != "POST":
         return body
     tenant = headers.get("x-ojs-tenant") or headers.get("x-ojs-tenant-id")
-    if tenant:
-        if not TENANT.match(tenant):
-            rule = "must be letters, digits, '.', '_', ':' and '-', starting with a letter or digit"
-            raise refuse("X-OJS-Tenant", tenant, rule, "OJS Multi-Tenancy 5.2")
-        _tag(body, tenant)
+    if tenant and route.path in NESTED:
+        _tag(body, check_tenant(tenant, "X-OJS-Tenant"))
     request_id = headers.get("x-request-id", "")
-    if request_id and len(request_id) <= MAX_REQUEST_ID and request_id.isprintable():
-        jobs = body.get("jobs") if route.path == "/jobs/batch" else [body] if route.path == "/jobs" else []
+    if route.path in JOBS and request_id and len(request_id) <= MAX_REQUEST_ID and request_id.isprintable():
+        jobs = body.get("jobs") if route.path == "/jobs/batch" else [body]
         for job in jobs if isinstance(jobs, list) else ():
             _note(job, request_id)
     return body
 
 
 def _tag(node: Any, tenant: str) -> None:
-    """Give a job, or every job of a batch, a workflow or a cron entry, the tenant (OJS Multi-Tenancy 5.3, 15.2)."""
+    """Give every job of a workflow or a cron entry the tenant (OJS Multi-Tenancy 5.3, 15.2)."""
     if not isinstance(node, dict):
         return
     parts = [part for name in ("jobs", "steps") if isinstance(node.get(name), list) for part in node[name]]

@@ -12,10 +12,8 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 from engine.envelope import refuse
 from engine.errors import MethodNotAllowed, NotFound
 from engine.http.message import EventStream
+from engine.http.paging import offset_of
 from engine.times import parse_time
-
-CURSOR = "after_"
-"""How a cursor begins; clients take it as it is."""
 
 if TYPE_CHECKING:
     from engine.core import Engine
@@ -71,11 +69,10 @@ class Call:
         return int(text)
 
     def page(self) -> tuple[int, int]:
-        """``limit`` and ``offset``, also given as ``per_page`` and ``page``, or by a reply's ``next_cursor``."""
+        """``limit`` and ``offset``, also given as ``per_page`` and ``page``, or as a ``cursor``."""
         limit = self.number("limit" if "limit" in self.query else "per_page", 50, 1000, 1)
-        cursor = self.query.get("cursor")
-        if cursor:
-            return limit, _offset(cursor)
+        if self.query.get("cursor"):
+            return limit, offset_of(self.query["cursor"])
         if "page" in self.query:
             return limit, (self.number("page", 1, 10_000_000, 1) - 1) * limit
         return limit, self.number("offset", 0, 100_000_000)
@@ -113,29 +110,6 @@ class Call:
         if value is not None and not isinstance(value, str):
             raise refuse(name, value, "must be a string", "OJS HTTP Binding 10")
         return value
-
-
-def _offset(cursor: str) -> int:
-    digits = cursor.removeprefix(CURSOR)
-    if not cursor.startswith(CURSOR) or not (digits.isascii() and digits.isdecimal() and len(digits) < 10):
-        raise refuse("cursor", cursor, "must be the next_cursor of an earlier reply", "OJS HTTP Binding 17.1")
-    return int(digits)
-
-
-def pagination(limit: int, offset: int, total: int | None, *, more: bool | None = None) -> dict[str, Any]:
-    """The ``pagination`` of a list's reply (OJS HTTP Binding 17.2).
-
-    Args:
-        limit: Most results of this page.
-        offset: How many results come before it.
-        total: How many there are in all, or None when that is not counted.
-        more: Whether there are results after it; told by the total when None.
-    """
-    after = offset + limit
-    more = total is not None and total > after if more is None else more
-    page: dict[str, Any] = {} if total is None else {"total": total}
-    page |= {"limit": limit, "offset": offset, "has_more": more}
-    return {**page, "next_cursor": f"{CURSOR}{after}"} if more else page
 
 
 Handler = Callable[[Call], Reply]

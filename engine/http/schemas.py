@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any, Final
 from urllib.parse import quote
 
-from engine.http.route import Call, Feature, Reply, Route, pagination
+from engine.http.paging import paged
+from engine.http.route import Call, Feature, Reply, Route
 
 FEATURES: Final = (
     Feature("schema-registry", capability="schema_validation", facts={"schema_validation": True}),
@@ -37,13 +38,7 @@ def listing(call: Call) -> Reply:
     limit, offset = call.page()
     kind = call.query.get("type") or call.query.get("job_type")
     found = [one for one in call.engine.extensions.schemas.all() if kind in {None, one["type"]}]
-    page = found[offset : offset + limit]
-    return Reply(
-        {
-            "schemas": [_shown(one, whole=False) for one in page],
-            "pagination": pagination(limit, offset, len(found)),
-        }
-    )
+    return Reply(paged("schemas", [_shown(one, whole=False) for one in found], limit, offset))
 
 
 def register(call: Call) -> Reply:

@@ -14,19 +14,30 @@ from engine.times import SECOND, format_time
 
 NAME: Final = "ojs-playground"
 LEVEL: Final = 1
-EXTENSIONS: Final[tuple[str, ...]] = ()
+EXTENSIONS: Final[tuple[str, ...]] = (
+    "backpressure",
+    "bulk-operations",
+    "dead-letter",
+    "fair-scheduling",
+    "graceful-shutdown",
+    "multi-tenancy",
+    "priority",
+    "queue-config",
+    "rate-limiting",
+    "timeouts",
+)
 CAPABILITIES: Final = {
-    "batch_enqueue": False,
+    "batch_enqueue": True,
     "cron_jobs": False,
-    "dead_letter": False,
+    "dead_letter": True,
     "delayed_jobs": True,
     "job_ttl": True,
     "priority_queues": True,
-    "rate_limiting": False,
+    "rate_limiting": True,
     "schema_validation": False,
-    "unique_jobs": False,
+    "unique_jobs": True,
     "workflows": False,
-    "pause_resume": False,
+    "pause_resume": True,
     "events": True,
 }
 
@@ -71,6 +82,7 @@ def manifest(call: Call) -> Reply:
             "chunking": False,
             "per_queue_limits": False,
         },
+        "unique_job_strength": "strong",
         "endpoints": {"base_url": "/ojs/v1", "manifest": "/ojs/manifest", "health": "/ojs/v1/health"},
     }
     for one in features:

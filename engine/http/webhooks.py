@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from engine.http.route import Call, Feature, Reply, Route, pagination
+from engine.http.paging import paged
+from engine.http.route import Call, Feature, Reply, Route
 
 FEATURES: Final = (Feature("webhooks", capability="webhooks"),)
 
@@ -22,9 +23,7 @@ def create(call: Call) -> Reply:
 def listing(call: Call) -> Reply:
     """All subscriptions."""
     limit, offset = call.page()
-    found = call.engine.extensions.webhooks.all()
-    page = found[offset : offset + limit]
-    return Reply({"subscriptions": page, "pagination": pagination(limit, offset, len(found))})
+    return Reply(paged("subscriptions", call.engine.extensions.webhooks.all(), limit, offset))
 
 
 def get(call: Call) -> Reply:
@@ -61,8 +60,7 @@ def deliveries(call: Call) -> Reply:
     found = call.engine.extensions.deliveries.recent(
         call.query.get("subscription_id") or None, call.query.get("status") or None
     )
-    page = pagination(limit, offset, len(found))
-    return Reply({"deliveries": found[offset : offset + limit], "pagination": page})
+    return Reply(paged("deliveries", found, limit, offset))
 
 
 def delivery(call: Call) -> Reply:

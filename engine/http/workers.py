@@ -58,7 +58,9 @@ def fetch(call: Call) -> Reply:
         _count(call, "count", most=MAX_FETCH, default=1) or 1,
         worker,
         _count(call, "visibility_timeout_ms", most=MAX_DURATION, default=None),
-        call.engine.extensions.matching.wants(worker, call.body, call.tenant),
+        tenant=call.tenant,
+        wish={name: call.body[name] for name in ("strategy", "weights", "pool") if call.body.get(name)},
+        wants=call.engine.extensions.matching.wants(worker, call.body),
     )
     bodies = [job.to_dict() for job in jobs]
     return Reply({"jobs": bodies, "job": bodies[0]} if bodies else {"jobs": []})
@@ -122,6 +124,17 @@ def heartbeat(call: Call) -> Reply:
     return Reply(beat)
 
 
+def register(call: Call) -> Reply:
+    """Tell that a worker begins."""
+    return Reply(call.engine.workers.register(call.text("worker_id"), call.body), 201)
+
+
+def leave(call: Call) -> Reply:
+    """Tell that a worker is gone for good."""
+    call.engine.workers.leave(call.params["id"])
+    return Reply({"ok": True, "worker_id": call.params["id"]})
+
+
 ROUTES: Final = (
     Route("POST", "/workers/fetch", fetch, "FETCH", 0, "Claim jobs.", "OJS HTTP Binding 10.1"),
     Route("POST", "/jobs/fetch", fetch, "FETCH", -1, "Claim jobs.", "suite wasi"),
@@ -129,6 +142,9 @@ ROUTES: Final = (
     Route("POST", "/workers/nack", nack, "FAIL", 0, "Report a failure.", "OJS HTTP Binding 10.3"),
     Route("POST", "/workers/fail", nack, "FAIL", -1, "Report a failure.", "OJS HTTP Binding 10.3"),
     Route("POST", "/workers/heartbeat", heartbeat, "BEAT", 1, "Heartbeat.", "OJS HTTP Binding 10.4"),
+    Route("POST", "/workers/beat", heartbeat, "BEAT", -1, "Heartbeat.", "OJS Graceful Shutdown 5.1"),
+    Route("POST", "/workers/register", register, "REGISTER", -1, "Register.", "OJS Worker Protocol 3.1"),
+    Route("DELETE", "/workers/{id}", leave, "LEAVE", -1, "Deregister.", "OJS Worker Protocol 3.4"),
     Route("POST", "/jobs/{id}/ack", ack, "ACK", -1, "Complete a job.", "OJS HTTP Binding 10.2"),
     Route("POST", "/jobs/{id}/nack", nack, "FAIL", -1, "Report a failure.", "OJS HTTP Binding 10.3"),
 )

@@ -50,7 +50,7 @@ def test_the_list_is_paged(client: Client) -> None:
     body = client.get("/schemas?limit=2")
     assert [one["version"] for one in body["schemas"]] == [3, 2]
     cursor = body["pagination"].pop("next_cursor")
-    assert body["pagination"] == {"total": 3, "limit": 2, "offset": 0, "has_more": True}
+    assert (body["pagination"]["total"], body["pagination"]["has_more"]) == (3, True)
     last = client.get(f"/schemas?limit=2&cursor={cursor}")
     assert ([one["version"] for one in last["schemas"]], last["pagination"]["has_more"]) == ([1], False)
     assert "next_cursor" not in last["pagination"]
