@@ -71,6 +71,7 @@ class Binding:
         self.engine = engine
         self.settings = Settings(max_body, conformance, backend, engine.clock.now())
         self.table = Table(ROUTES)
+        engine.workers.obey_hints = conformance
         # Request ids have a source of their own: reading must never change what the engine does next.
         self._request_ids = IdSource(Random(0))
 
