@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from engine.clock import Clock
+from engine.cron import Cron
 from engine.events import EventLog
 from engine.kernel import Kernel
 from engine.memory import MemoryStore
@@ -38,6 +39,8 @@ class Engine:
         self._timers: dict[str, Callable[[str, int], None]] = {}
         self.workers = Workers(self.kernel, self.operations)
         self.on_timer("worker", self.workers.dead)
+        self.cron = Cron(self.kernel, self.operations)
+        self.on_timer("cron", self.cron.due)
         # The operations are the engine's own verbs.
         self.push = self.operations.push
         self.fetch = self.operations.fetch

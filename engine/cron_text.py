@@ -21,10 +21,12 @@ _MAX_CLOCKS: Final = 6
 
 
 def describe(expression: Expression, zone: str = "UTC") -> str:
-    """One sentence, e.g. ``At 09:00 on Monday to Friday (America/New_York).``"""
+    """One sentence, e.g. "At 09:00 on Monday to Friday (America/New_York)"."""
     if expression.every is not None:
         at_most = ", at most once a second" if expression.every < SECOND else ""
-        return f"Every {_length(expression.every)}, counted from registration{at_most}."
+        length = _length(expression.every)
+        length = length.removeprefix("1 ") if length.count(" ") == 1 else length
+        return f"Every {length}, counted from registration{at_most}."
     parts = [_time(expression), *_days(expression.days)]
     if len(expression.months) < 12:
         parts.append("in " + _runs(expression.months, lambda month: _MONTHS[month - 1]))
@@ -44,7 +46,7 @@ def warnings(expression: Expression) -> list[str]:
     if not short:
         return []
     names = _join([_MONTHS[month - 1] for month in sorted(short)])
-    return [f"Day {max(days)} does not exist in every {names}; there is no run on it then."]
+    return [f"Day {max(days)} does not exist in {names}; there is no run on it then."]
 
 
 def _length(ms: int) -> str:
@@ -52,7 +54,7 @@ def _length(ms: int) -> str:
     for unit, name in ((HOUR, "hour"), (MINUTE, "minute"), (SECOND, "second"), (1, "millisecond")):
         count, ms = divmod(ms, unit)
         if count:
-            words.append(f"{count} {name}{'s' * (count > 1)}" if count > 1 or words else name)
+            words.append(f"{count} {name}{'s' * (count > 1)}")
     return _join(words)
 
 
@@ -98,7 +100,7 @@ def _time(expression: Expression) -> str:
             return "At " + _join(clocks)
         if hours == tuple(range(24)):
             if minutes == (0,):
-                return "Every hour, on the hour,"
+                return "Every hour on the hour"
             each = _each(fields.MINUTE, minutes)
             return each.capitalize() if each.startswith("every") else f"Every hour at {each}"
         if minutes == (0,):
@@ -125,8 +127,10 @@ def _days(days: fields.Days) -> list[str]:
         words.append(f"day {_runs(tuple(sorted(days.days)), str)} of the month")
     if days.last:
         words.append("the last day of the month")
-    for day in days.nearest:
-        words.append("the last weekday of the month" if day == 32 else f"the weekday nearest day {day}")
+    words += [
+        "the last weekday of the month" if day == 32 else f"the weekday nearest day {day}"
+        for day in days.nearest
+    ]
     if days.weekdays and not days.any_weekday:
         # The week is read from Monday on, so that SAT,SUN reads as one run.
         order = tuple(sorted((day - 1) % 7 for day in days.weekdays))

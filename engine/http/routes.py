@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from engine.http import events, jobs, system, workers
+from engine.http import cron, events, jobs, system, workers
 from engine.http.route import Route
 
-ROUTES: Final[tuple[Route, ...]] = (*system.ROUTES, *jobs.ROUTES, *workers.ROUTES, *events.ROUTES)
+ROUTES: Final[tuple[Route, ...]] = (
+    *system.ROUTES,
+    *jobs.ROUTES,
+    *workers.ROUTES,
+    *events.ROUTES,
+    *cron.ROUTES,
+)
