@@ -17,6 +17,7 @@ from engine.memory import MemoryStore
 from engine.operations import Operations
 from engine.storage import Store
 from engine.workers import Workers
+from engine.workflows import Workflows
 
 MAX_STEPS: Final = 1_000_000
 """Due things done in one `Engine.advance` before it returns; the rest is done by the next call."""
@@ -41,6 +42,8 @@ class Engine:
         self.on_timer("worker", self.workers.dead)
         self.cron = Cron(self.kernel, self.operations)
         self.on_timer("cron", self.cron.due)
+        self.workflows = Workflows(self.kernel, self.operations)
+        self.on_timer("workflow", self.workflows.due)
         # The operations are the engine's own verbs.
         self.push = self.operations.push
         self.fetch = self.operations.fetch

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from engine.http import cron, events, jobs, system, workers
+from engine.http import cron, events, jobs, system, workers, workflows
 from engine.http.route import Route
 
 ROUTES: Final[tuple[Route, ...]] = (
@@ -13,4 +13,5 @@ ROUTES: Final[tuple[Route, ...]] = (
     *workers.ROUTES,
     *events.ROUTES,
     *cron.ROUTES,
+    *workflows.ROUTES,
 )
