@@ -133,6 +133,7 @@ class _Reader:
             self.wrong(
                 f"{path}.type", f"must be one of {', '.join(TYPES)}, or be left out for steps with depends_on"
             )
+            return Plan(GROUP, None, "", [], meta)
         plan = Plan(
             kind,
             self._id(body.get("id"), f"{path}.id"),
