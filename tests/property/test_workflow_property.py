@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from hypothesis import given, settings
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from engine import Engine
 from engine.clock import ManualClock
 from engine.job import Job
+from engine.memory import MemoryStore
 
 CALLBACKS = ("on_complete", "on_success", "on_failure")
 JOB = {"type": "a.b", "args": [], "options": {"retry": {"max_attempts": 1}}}
@@ -41,6 +43,23 @@ def graphs(draw: st.DrawFn) -> dict[str, Any]:
         steps.append({"id": f"s{index}", **JOB, "depends_on": [f"s{need}" for need in sorted(needs)]})
     steps += [{"id": name, **CALL} for name in sorted(draw(st.sets(st.sampled_from(CALLBACKS))))]
     return {"steps": steps}
+
+
+class CopyingStore(MemoryStore):
+    """Hands out and takes in copies of records, as a database does: what is not given back is lost."""
+
+    def record(self, kind: str, key: str) -> dict[str, Any] | None:
+        """A copy of the record."""
+        return copy.deepcopy(super().record(kind, key))
+
+    def put_record(self, kind: str, key: str, value: dict[str, Any]) -> None:
+        """Keep a copy."""
+        super().put_record(kind, key, copy.deepcopy(value))
+
+
+def fresh() -> Engine:
+    """An engine whose store keeps nothing that was not written."""
+    return Engine(ManualClock(1_700_000_000_000), CopyingStore())
 
 
 def check(engine: Engine) -> None:
@@ -105,7 +124,7 @@ def run(engine: Engine, choose: st.DataObject, *, stop_after: int | None = None)
 def test_any_workflow_ends_whatever_its_jobs_do_and_callbacks_fire_exactly_once(
     body: dict[str, Any], choose: st.DataObject
 ) -> None:
-    engine = Engine(ManualClock(1_700_000_000_000))
+    engine = fresh()
     record = engine.workflows.create(body)
     run(engine, choose)
     assert engine.workflows.records.get(record["id"])["state"] in {"completed", "failed"}
@@ -121,7 +140,7 @@ def test_any_workflow_ends_whatever_its_jobs_do_and_callbacks_fire_exactly_once(
 def test_a_workflow_cancelled_at_any_moment_leaves_nothing_running(
     body: dict[str, Any], after: int, choose: st.DataObject
 ) -> None:
-    engine = Engine(ManualClock(1_700_000_000_000))
+    engine = fresh()
     record = engine.workflows.create(body)
     run(engine, choose, stop_after=after)
     if engine.workflows.records.get(record["id"])["state"] == "running":
@@ -135,7 +154,7 @@ def test_a_workflow_cancelled_at_any_moment_leaves_nothing_running(
 @settings(max_examples=60, deadline=None)
 @given(body=WORKFLOW)
 def test_when_every_job_succeeds_so_does_the_workflow(body: dict[str, Any]) -> None:
-    engine = Engine(ManualClock(1_700_000_000_000))
+    engine = fresh()
     record = engine.workflows.create(body)
     while jobs := engine.fetch(["default"], 2):
         for job in jobs:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from engine import Engine
+from engine import Engine, Store
 from engine.clock import ManualClock
 from engine.http.binding import Binding
 from engine.http.message import Request
@@ -17,9 +17,9 @@ START = parse_time("2026-03-01T12:00:30Z")
 class Server:
     """An engine at a known instant, with its binding."""
 
-    def __init__(self, start: int = START) -> None:
+    def __init__(self, start: int = START, store: Store | None = None) -> None:
         self.clock = ManualClock(start)
-        self.engine = Engine(self.clock)
+        self.engine = Engine(self.clock, store)
         self.binding = Binding(self.engine, conformance=True)
 
     def call(self, method: str, url: str, body: Any = None) -> tuple[int, dict[str, Any]]:

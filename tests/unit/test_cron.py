@@ -10,12 +10,25 @@ from typing import Any
 import pytest
 from flow_server import START, Server
 
+from engine.memory import MemoryStore
 from engine.times import DAY, HOUR, MINUTE, SECOND, format_time, parse_time
+
+
+class CopyingStore(MemoryStore):
+    """Hands out and takes in copies of records, as a database does: what is not given back is lost."""
+
+    def record(self, kind: str, key: str) -> dict[str, Any] | None:
+        """A copy of the record."""
+        return copy.deepcopy(super().record(kind, key))
+
+    def put_record(self, kind: str, key: str, value: dict[str, Any]) -> None:
+        """Keep a copy."""
+        super().put_record(kind, key, copy.deepcopy(value))
 
 
 @pytest.fixture
 def server() -> Server:
-    return Server()
+    return Server(store=CopyingStore())
 
 
 def test_both_vocabularies_register_the_same_entry_and_both_come_back(server: Server) -> None:
