@@ -147,18 +147,22 @@ def exchange(server: Server, request: Request) -> Response:
     """
     kind = http.client.HTTPSConnection if server.scheme == "https" else http.client.HTTPConnection
     connection = kind(server.host, server.port, timeout=server.timeout)
-    alarm = _Alarm(connection, server.timeout)
+    alarm = _Alarm(server.timeout)
     try:
         with alarm:
             connection.connect()
+            alarm.sock = connection.sock
             connection.request(
                 request.method, server.base + request.url, request.body, _headers(server, request)
             )
-            return _answer(connection, server.timeout)
+            response = _answer(connection, connection.sock, server.timeout)
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise TransportError(_reason(TimeoutError() if alarm.rang else error, server)) from None
     finally:
         connection.close()
+    if alarm.rang:  # a cut connection can look like the end of an answer
+        raise TransportError(_reason(TimeoutError(), server))
+    return response
 
 
 def _headers(server: Server, request: Request) -> dict[str, str]:
@@ -166,30 +170,27 @@ def _headers(server: Server, request: Request) -> dict[str, str]:
     return {"accept": "*/*", "user-agent": "ojs-conformance", **common, **request.headers}
 
 
-def _answer(connection: http.client.HTTPConnection, timeout: float) -> Response:
+def _answer(connection: http.client.HTTPConnection, sock: socket.socket, timeout: float) -> Response:
     response = connection.getresponse()
     headers: dict[str, str] = {}
     for name, value in response.getheaders():
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     if response.headers.get_content_type() == "text/event-stream":
-        return Response(
-            response.status, headers, _stream(connection, response, min(timeout / 2, STREAM_SECONDS))
-        )
+        return Response(response.status, headers, _stream(sock, response, min(timeout / 2, STREAM_SECONDS)))
     body = response.read(MAX_ANSWER + 1)
     if len(body) > MAX_ANSWER:
         raise TransportError(f"the answer is larger than {MAX_ANSWER // 1024 // 1024} MiB")
+    if response.length:  # a bounded read does not complain of a short body
+        raise http.client.IncompleteRead(body)
     return Response(response.status, headers, body)
 
 
-def _stream(
-    connection: http.client.HTTPConnection, response: http.client.HTTPResponse, seconds: float
-) -> bytes:
+def _stream(sock: socket.socket, response: http.client.HTTPResponse, seconds: float) -> bytes:
     """What an event stream sends within a while; it need not end."""
     end = time.monotonic() + seconds
     found = b""
     while len(found) < MAX_ANSWER and (left := end - time.monotonic()) > 0:
-        if connection.sock is not None:
-            connection.sock.settimeout(left)
+        sock.settimeout(left)
         try:
             chunk = response.read1(65_536)
         except TimeoutError:
@@ -201,11 +202,19 @@ def _stream(
 
 
 class _Alarm:
-    """Cuts a connection when the whole exchange takes too long: a socket's timeout only bounds each read."""
+    """Cuts a connection when the whole exchange takes too long: a socket's timeout only bounds each read.
 
-    def __init__(self, connection: http.client.HTTPConnection, seconds: float) -> None:
+    Args:
+        seconds: When it rings.
+
+    Attributes:
+        rang: Whether it has.
+        sock: What it cuts; the connection itself forgets its socket while an answer is read.
+    """
+
+    def __init__(self, seconds: float) -> None:
         self.rang = False
-        self._connection = connection
+        self.sock: socket.socket | None = None
         self._timer = threading.Timer(seconds, self._ring)
         self._timer.daemon = True
 
@@ -217,10 +226,9 @@ class _Alarm:
 
     def _ring(self) -> None:
         self.rang = True
-        sock = self._connection.sock
-        if sock is not None:
+        if self.sock is not None:
             with contextlib.suppress(OSError):  # it may be closed by now
-                sock.shutdown(socket.SHUT_RDWR)
+                self.sock.shutdown(socket.SHUT_RDWR)
 
 
 def _reason(error: Exception, server: Server) -> str:
@@ -228,8 +236,9 @@ def _reason(error: Exception, server: Server) -> str:
     for kind, text in _REASONS:
         if isinstance(error, kind):
             partial = len(error.partial) if isinstance(error, http.client.IncompleteRead) else 0
+            shown = " ".join(str(error).split())
             return text.format(
-                at=server.name, host=server.host, seconds=server.timeout, bytes=partial, error=error
+                at=server.name, host=server.host, seconds=server.timeout, bytes=partial, error=shown
             )
     return f"the exchange with {server.name} failed: {error!s:.120}"
 
@@ -240,12 +249,12 @@ _REASONS: Final[tuple[tuple[type[Exception], str], ...]] = (
     (ConnectionRefusedError, "{at} refused the connection; is the server running?"),
     (ConnectionError, "{at} closed the connection without a complete answer"),
     (http.client.IncompleteRead, "the answer of {at} broke off after {bytes} bytes"),
-    (http.client.BadStatusLine, "{at} did not answer in HTTP: {error!s:.80}"),
-    (http.client.UnknownProtocol, "{at} did not answer in HTTP 1.x: {error!s:.80}"),
-    (http.client.InvalidURL, "the request cannot be sent: {error!s:.120}"),
-    (http.client.HTTPException, "the answer of {at} is not valid HTTP: {error!s:.80}"),
-    (UnicodeError, "the request cannot be sent: {error!s:.120}"),
-    (ssl.SSLError, "TLS with {at} failed: {error!s:.120}"),
+    (http.client.BadStatusLine, "{at} did not answer in HTTP: {error:.80}"),
+    (http.client.UnknownProtocol, "{at} did not answer in HTTP 1.x: {error:.80}"),
+    (http.client.InvalidURL, "the request cannot be sent: {error:.120}"),
+    (http.client.HTTPException, "the answer of {at} is not valid HTTP: {error:.80}"),
+    (UnicodeError, "the request cannot be sent: {error:.120}"),
+    (ssl.SSLError, "TLS with {at} failed: {error:.120}"),
     (socket.gaierror, "the host name {host} cannot be resolved"),
-    (OSError, "{at} cannot be reached: {error!s:.120}"),
+    (OSError, "{at} cannot be reached: {error:.120}"),
 )
