@@ -97,6 +97,11 @@ class EventLog:
         """Number of the latest event, 0 before the first."""
         return self._seq
 
+    @property
+    def oldest(self) -> int:
+        """Number of the oldest event kept, or the next one's while none is."""
+        return self._seq - len(self._events) + 1
+
     def emit(self, time: int, kind: str, subject: str, data: dict[str, Any]) -> None:
         """Record an event and tell the subscribers."""
         self._seq += 1

@@ -108,8 +108,11 @@ class Kernel:
         job.trail.append((now, operation, target))
 
     def _announce(self, job: Job, was: str, operation: str, now: int, **facts: Any) -> None:
+        # The first event of a move tells where the job came from: the move itself can be told from it.
+        origin = {"from": was} if was else {}
         for kind, data in caused_by(job, operation, facts):
-            self.emit_job(kind, job, data, now)
+            self.emit_job(kind, job, data | origin, now)
+            origin = {}
         for listener in self.listeners:
             listener(job, was, operation)
 

@@ -17,7 +17,7 @@ LEVEL: Final = 1
 EXTENSIONS: Final[tuple[str, ...]] = ()
 CAPABILITIES: Final = {
     "batch_enqueue": False,
-    "cron_jobs": False,
+    "cron_jobs": True,
     "dead_letter": False,
     "delayed_jobs": True,
     "job_ttl": True,
@@ -25,7 +25,7 @@ CAPABILITIES: Final = {
     "rate_limiting": False,
     "schema_validation": False,
     "unique_jobs": False,
-    "workflows": False,
+    "workflows": True,
     "pause_resume": False,
     "events": True,
 }
