@@ -1,6 +1,6 @@
 """From a request to a workflow's plan: its steps, what each waits for, and all that is wrong with it.
 
-OJS Workflows 3 to 6 and 10 (typed and nested: chain, group, batch), OJS HTTP Binding 14.1 (a graph of steps with
+OJS Workflows 3 to 6 and 10 and 14 (typed and nested: chain, group, batch, saga), OJS HTTP Binding 14.1 (a graph of steps with
 ``depends_on``). All of them become one form, steps with dependencies, so that one mechanism runs them. Nothing is
 stored here.
 """
@@ -19,10 +19,14 @@ from engine.times import MAX_DURATION, SECOND
 CHAIN: Final = "chain"
 GROUP: Final = "group"
 BATCH: Final = "batch"
+SAGA: Final = "saga"
 GRAPH: Final = "graph"
 """The type shown of a step graph, which has none of its own."""
-TYPES: Final = (CHAIN, GROUP, BATCH)
+TYPES: Final = (CHAIN, GROUP, BATCH, SAGA)
 CALLBACKS: Final = ("on_complete", "on_success", "on_failure")
+COMPENSATION: Final = "compensation"
+FAILURE_POLICIES: Final = ("compensate", "retry", "skip")
+"""What a saga does when a step fails (OJS Workflows 14.3)."""
 MAX_JOBS: Final = 10_000
 MAX_CHAIN: Final = 1_000
 """Steps of one chain: each is handed the results of all before it."""
@@ -31,6 +35,7 @@ MAX_DEPTH: Final = 16
 MAX_PROBLEMS: Final = 20
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,254}\Z", re.ASCII)
 _NOT_OF_THE_JOB: Final = frozenset({"id", "name", "depends_on"})
+_OF_THE_SAGA: Final = frozenset({"name", "job_type", "compensate_type", "compensate_args"})
 
 
 @dataclass(slots=True)
@@ -44,7 +49,9 @@ class Step:
         inner: The nested workflow, or None for a job.
         name: The client's name for it, or None.
         needs: Ids of the steps that must have ended before it.
-        when: Of a callback: ``on_complete``, ``on_success`` or ``on_failure``; else None.
+        when: Of a callback: ``on_complete``, ``on_success`` or ``on_failure``; of a saga's undoing ``compensation``.
+        undoes: Of a compensation: the step whose effects it undoes.
+        lenient: Whether it runs, and its workflow goes on, whatever became of the steps before it and of itself.
     """
 
     id: str
@@ -54,6 +61,8 @@ class Step:
     name: str | None = None
     needs: list[str] = field(default_factory=list)
     when: str | None = None
+    undoes: str | None = None
+    lenient: bool = False
 
 
 @dataclass(slots=True)
@@ -144,6 +153,10 @@ class _Reader:
         )
         defaults = defaults | self._object(body.get("options"), f"{path}.options")
         name, items = self._items(body, kind, path)
+        if kind == SAGA:
+            self._saga(body, items, plan, path, defaults)
+            self._unique(plan, path)
+            return plan
         for index, item in enumerate(items):
             step = self._step(item, f"{path}.{name}[{index}]", index, depth, defaults, plan)
             if step is not None:
@@ -158,7 +171,7 @@ class _Reader:
         return plan
 
     def _items(self, body: dict[str, Any], kind: str, path: str) -> tuple[str, list[Any]]:
-        name = "steps" if kind in {CHAIN, GRAPH} else "jobs"
+        name = "steps" if kind in {CHAIN, SAGA, GRAPH} else "jobs"
         other = "jobs" if name == "steps" else "steps"
         if name not in body and other in body and kind != GRAPH:
             name = other
@@ -166,8 +179,8 @@ class _Reader:
         if not isinstance(items, list) or not items:
             self.wrong(f"{path}.{name}", f"must be an array of at least one {name[:-1]}")
             return name, []
-        if kind == CHAIN and len(items) > MAX_CHAIN:
-            self.wrong(f"{path}.{name}", f"has {len(items)} steps; a chain has at most {MAX_CHAIN}")
+        if kind in {CHAIN, SAGA} and len(items) > MAX_CHAIN:
+            self.wrong(f"{path}.{name}", f"has {len(items)} steps; a {kind} has at most {MAX_CHAIN}")
             return name, []
         self.jobs += len(items)
         if self.jobs > MAX_JOBS:
@@ -234,6 +247,41 @@ class _Reader:
             step = self._job(callback, f"{path}.callbacks.{name}", name, defaults, plan)
             step.when, step.needs = name, jobs
             plan.steps.append(step)
+
+    def _saga(
+        self, body: dict[str, Any], items: list[Any], plan: Plan, path: str, defaults: dict[str, Any]
+    ) -> None:
+        """Steps one after another, and what undoes each of them (OJS Workflows 14.2)."""
+        policy = body.get("failure_policy", "compensate")
+        if policy not in FAILURE_POLICIES:
+            self.wrong(f"{path}.failure_policy", f"must be one of {', '.join(FAILURE_POLICIES)}")
+        # "Immediately on failure": with that policy a step is tried again only if it says so itself.
+        once = {"retry": {"max_attempts": 1}} if policy == "compensate" else {}
+        undoing: list[Step] = []
+        for index, item in enumerate(items):
+            at = f"{path}.steps[{index}]"
+            if not isinstance(item, dict):
+                self.wrong(at, "must be an object: a step with 'name', 'job_type' and 'args'")
+                continue
+            name = self._id(item.get("name"), f"{at}.name")
+            if name is None:
+                self.wrong(f"{at}.name", "is required: unique within the saga")
+                continue
+            job = {one: value for one, value in item.items() if one not in _OF_THE_SAGA}
+            forward = self._job({**job, "type": item.get("job_type")}, at, name, once | defaults, plan)
+            forward.lenient = policy == "skip"
+            forward.needs = [plan.steps[-1].id] if plan.steps else []
+            plan.steps.append(forward)
+            if item.get("compensate_type") is not None:
+                queue = {
+                    key: value for key, value in (forward.body or {})["options"].items() if key == "queue"
+                }
+                args = item.get("compensate_args", [])
+                job = {"type": item["compensate_type"], "args": args, "options": queue}
+                undo = self._job(job, f"{at}.compensate", f"compensate:{name}", defaults, plan)
+                undo.when, undo.undoes = COMPENSATION, name
+                undoing.append(undo)
+        plan.steps += undoing
 
     def _graph(self, items: list[Any], plan: Plan, path: str) -> None:
         """Dependencies of a step graph as they are given; callbacks told by their id or ``callback_type``."""

@@ -12,7 +12,7 @@ from typing import Any, Final
 from engine.errors import NotFound
 from engine.job import Job
 from engine.storage import Store
-from engine.workflow_plan import BATCH, GRAPH, Plan, Step
+from engine.workflow_plan import CALLBACKS, GRAPH, Plan, Step
 
 KIND: Final = "workflow"
 _PLAN: Final = "workflow_plan"
@@ -24,11 +24,14 @@ RUNNING: Final = "running"
 COMPLETED: Final = "completed"
 FAILED: Final = "failed"
 CANCELLED: Final = "cancelled"
-STATES: Final = (PENDING, RUNNING, COMPLETED, FAILED, CANCELLED)
+COMPENSATING: Final = "compensating"
+COMPENSATED: Final = "compensated"
+STATES: Final = (PENDING, RUNNING, COMPLETED, FAILED, CANCELLED, COMPENSATING, COMPENSATED)
+"""Workflow states; the last two are a saga's (OJS Workflows 8.1 and 14.4)."""
 WAITING: Final = "waiting"
 ENQUEUED: Final = "enqueued"
 """Step states: these two, `RUNNING` for a nested workflow, and the three final ones."""
-ENDED: Final = frozenset({COMPLETED, FAILED, CANCELLED})
+ENDED: Final = frozenset({COMPLETED, FAILED, CANCELLED, COMPENSATED})
 
 Record = dict[str, Any]
 
@@ -139,7 +142,9 @@ class Records:
                 dependents.setdefault(need, []).append(step.id)
         handled = _handled(plan.steps, dependents)
         for index, step in enumerate(plan.steps):
-            fresh = _fresh(step, index, dependents.get(step.id, []), handled=step.id in handled)
+            fresh = _fresh(
+                step, index, dependents.get(step.id, []), handled=step.id in handled or step.lenient
+            )
             jobs = 1
             if step.inner is not None:
                 inner = self.keep(step.inner, (key, step.id), now, make_id)
@@ -149,8 +154,8 @@ class Records:
             self.put_step(key, fresh)
             if plan.type == GRAPH and step.needs:
                 self.store.put_record(_NEEDS, _key(key, step.id), {"steps": step.needs})
-        regular = [step.id for step in plan.steps if plan.type != BATCH or step.when is None]
-        callbacks = [step.id for step in plan.steps if plan.type == BATCH and step.when is not None]
+        regular = [step.id for step in plan.steps if plan.type == GRAPH or step.when is None]
+        callbacks = [step.id for step in plan.steps if plan.type != GRAPH and step.when is not None]
         self.store.put_record(_PLAN, key, {"steps": regular, "callbacks": callbacks})
         self.put(record)
         return record
@@ -195,6 +200,7 @@ def _opened(plan: Plan, key: str, parent: tuple[str, str] | None, now: int) -> R
         "jobs_failed": 0,
         "jobs_cancelled": 0,
         "inherited": [],
+        "undo": [],
         "error": None,
         "created_at": now,
         "started_at": None,
@@ -212,6 +218,8 @@ def _fresh(step: Step, index: int, dependents: list[str], *, handled: bool) -> R
         "body": step.body,
         "workflow": None,
         "when": step.when,
+        "undoes": step.undoes,
+        "lenient": step.lenient,
         "waits": len(step.needs),
         "missed": 0,
         "dependents": dependents,
@@ -231,7 +239,7 @@ def _handled(steps: list[Step], dependents: dict[str, list[str]]) -> set[str]:
     """Steps whose failure a callback deals with: some callback follows from them (OJS Workflows 6.4)."""
     needs = {step.id: step.needs for step in steps}
     found: set[str] = set()
-    pending = [need for step in steps if step.when is not None for need in step.needs]
+    pending = [need for step in steps if step.when in CALLBACKS for need in step.needs]
     while pending:
         one = pending.pop()
         if one not in found and one in dependents:

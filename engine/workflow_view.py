@@ -11,7 +11,7 @@ from typing import Any, Final
 from engine import lifecycle as life
 from engine.job import Job
 from engine.times import format_time
-from engine.workflow_plan import BATCH, GRAPH, GROUP
+from engine.workflow_plan import BATCH, GRAPH, GROUP, SAGA
 from engine.workflow_records import ENDED, ENQUEUED, FAILED, WAITING, Record, Records
 
 _TIMES: Final = ("started_at", "completed_at", "cancelled_at")
@@ -62,6 +62,10 @@ def whole(records: Records, record: Record) -> dict[str, Any]:
         shown["jobs"] = regular
     if record["type"] == BATCH:
         shown["callbacks"] = {step["when"]: body for step, body in pairs if step["when"] is not None}
+    if record["type"] == SAGA:
+        shown["compensations"] = [
+            {**body, "undoes": step["undoes"]} for step, body in pairs if step["undoes"]
+        ]
     failed = [step for step in steps if step["error"] is not None]
     if failed:
         shown["metadata"]["failed_job_ids"] = [

@@ -1,6 +1,6 @@
 """Workflows: steps that wait for each other, results handed on, callbacks exactly once (OJS Workflows).
 
-Chain, group, batch and step graph run by one mechanism: each step counts the steps that it still waits for. A job
+Chain, group, batch, saga and step graph run by one mechanism: each step counts the steps that it still waits for. A job
 that ends touches its own step, the steps that depend on it, and the counters of its workflow and of those around it:
 nothing is rescanned. A nested workflow is a workflow of its own that is also a step of another.
 
@@ -15,19 +15,23 @@ from typing import Any, Final
 
 from engine import lifecycle as life
 from engine import workflow_plan
+from engine import workflow_saga as sagas
 from engine.errors import Conflict, Duplicate, OJSError
 from engine.job import Job
 from engine.kernel import Kernel
 from engine.operations import Operations
 from engine.workflow_events import blame, emit, job_error, outcome, step_ended
-from engine.workflow_plan import BATCH, CHAIN, GRAPH, GROUP
+from engine.workflow_inputs import hand_on_trace, inputs
+from engine.workflow_plan import BATCH, CHAIN, COMPENSATION, GRAPH, GROUP, SAGA
 from engine.workflow_records import (
     CANCELLED,
+    COMPENSATING,
     COMPLETED,
     ENDED,
     ENQUEUED,
     FAILED,
     KIND,
+    PENDING,
     RUNNING,
     WAITING,
     Record,
@@ -98,29 +102,29 @@ class Workflows:
             self.store.set_timer(KIND, key, self.kernel.now() + record["timeout"])
         ended: list[Ending] = []
         for step in self.records.steps(key):
-            if step["waits"] == 0:
+            if step["waits"] == 0 and step["when"] != COMPENSATION:
                 ended += self._run(key, step["id"])
         return ended
 
     def _run(self, key: str, step_id: str) -> list[Ending]:
         """Start one step; returns what ended by that: a job that is refused is a step that failed."""
         record, step = self.records.workflow(key), self.records.step(key, step_id)
-        if step["state"] != WAITING or record["state"] != RUNNING:
+        if step["state"] != WAITING or record["state"] not in {RUNNING, COMPENSATING}:
             return []
-        inputs = self._inputs(record, step)
+        handed = inputs(self.records, record, step)
         if step["workflow"] is not None:
             step["state"] = RUNNING
             self.records.put_step(key, step)
-            return self._start(step["workflow"], inputs)
+            return self._start(step["workflow"], handed)
         try:
             job, pending = self.operations.read(step["body"])
             job.workflow_id, job.step_id = key, step_id
-            job.parent_results = inputs
-            self._trace(record, step, job)
+            job.parent_results = handed
+            hand_on_trace(self.records, record, step, job)
             pushed = self.operations.accept(job, pending=pending)
-            if pushed.duplicate:
+            if self.store.get(job.id) is None:
                 raise Duplicate(
-                    f"The job of step '{step_id}' is a duplicate of job '{pushed.job.id}' (OJS Unique Jobs 5).",
+                    f"Step '{step_id}' enqueued nothing: job '{pushed.job.id}' is there already (OJS Unique Jobs 5).",
                     details={"existing_job_id": pushed.job.id},
                 )
         except OJSError as error:
@@ -130,7 +134,7 @@ class Workflows:
             return [(key, step_id, FAILED, None, told, None)]
         step["state"], step["job_id"] = ENQUEUED, job.id
         self.records.put_step(key, step)
-        if step["when"] is not None:
+        if step["when"] is not None and step["when"] != COMPENSATION:
             fired = {
                 "callback": step["when"],
                 "callback_type": step["when"],
@@ -139,41 +143,6 @@ class Workflows:
             }
             emit(self.kernel, "workflow.callback_fired", record, fired)
         return []
-
-    def _inputs(self, record: Record, step: Record) -> list[Any]:
-        """The results that a step is handed (OJS Workflows 7): of a chain all before it, else what it depends on."""
-        key = record["id"]
-        if record["type"] == CHAIN:
-            before = self.records.plan(key)["steps"][: step["index"]]
-            return (
-                [self.records.step(key, one)["result"] for one in before]
-                if before
-                else list(record["inherited"])
-            )
-        if record["type"] == GRAPH:
-            needs = self.records.needs(key, step["id"])
-            return [outcome(self.records.step(key, one)) for one in needs] or list(record["inherited"])
-        if step["when"] is None:
-            return list(record["inherited"])
-        return [outcome(self.records.step(key, one)) for one in self.records.plan(key)["steps"]]
-
-    def _trace(self, record: Record, step: Record, job: Job) -> None:
-        """Hand the trace on: the origin's to each step, the step's before to the next (OJS Distributed Tracing 6.3)."""
-        origin = record["trace"] or (job.meta or {}).get("traceparent")
-        if not isinstance(origin, str):
-            return
-        if record["trace"] is None:
-            record["trace"] = origin
-            self.records.put(record)
-        meta = {"traceparent": origin, **(job.meta or {}), "ojs.workflow.trace_origin": origin}
-        if record["type"] == CHAIN and step["index"] > 0:
-            before = self.records.step(
-                record["id"], self.records.plan(record["id"])["steps"][step["index"] - 1]
-            )
-            earlier = self.store.get(before["job_id"]) if before["job_id"] else None
-            if earlier is not None and "traceparent" not in (step["body"].get("meta") or {}):
-                meta["traceparent"] = (earlier.meta or {}).get("traceparent", origin)
-        job.meta = meta
 
     def _settle(self, endings: list[Ending]) -> None:
         """Let steps end, and all that follows from it, until nothing more does."""
@@ -194,12 +163,16 @@ class Workflows:
         self.records.put_step(key, step)
         record = self.records.count(key, step)
         if cause is None:
-            step_ended(self.kernel, record, step)
+            if step["when"] is None or record["type"] == GRAPH:
+                step_ended(self.kernel, record, step)
         elif step["workflow"] is not None:
             self._abandon(step["workflow"], now, cause)
         following: list[Ending] = []
         for dependent in step["dependents"]:
             following += self._release(key, dependent, state)
+        if record["type"] == SAGA:
+            ended, compensation = sagas.after(self.kernel, self.records, key)
+            following += ended if compensation is None else [*ended, *self._run(key, compensation)]
         if self.records.workflow(key)["open"] == 0:
             following += self._finish(key)
         return following
@@ -222,7 +195,7 @@ class Workflows:
         if step["state"] != WAITING:
             return []
         if step["when"] is None:
-            if step["missed"]:
+            if step["missed"] and not step["lenient"]:
                 return [(key, step_id, CANCELLED, None, None, "dependency")]
             return self._run(key, step_id) if step["waits"] == 0 else []
         if step["waits"]:
@@ -235,10 +208,12 @@ class Workflows:
     def _finish(self, key: str) -> list[Ending]:
         """The last step has ended: the workflow has too, and so has the step that it is of another one."""
         record = self.records.workflow(key)
-        if record["state"] != RUNNING:
+        if record["state"] not in {RUNNING, COMPENSATING}:
             return []
         now = self.kernel.now()
         record["state"] = FAILED if record["bad"] else COMPLETED
+        if record["type"] == SAGA:
+            record["state"] = sagas.outcome(self.records, record)
         record["completed_at"] = now
         culprit = self._culprit(key) if record["bad"] else None
         if culprit is not None:
@@ -310,7 +285,7 @@ class Workflows:
         record = self.records.workflow(key)
         if record["state"] in ENDED:
             return 0
-        ran = record["state"] == RUNNING
+        ran = record["state"] != PENDING
         record["state"] = CANCELLED if error is None else FAILED
         record["completed_at"] = now
         record["cancelled_at"] = now if error is None else None
@@ -352,13 +327,8 @@ class Workflows:
             now = self.kernel.now()
             text = f"The workflow lasted longer than its timeout of {record['timeout'] // 1000} s."
             error = {"code": "workflow_timeout", "message": text}
-            facts = {
-                "failed_step_id": None,
-                "failed_step_index": None,
-                "failed_step_type": None,
-                "error": error,
-            }
-            self._abandon(key, now, "workflow", facts)
+            late = next(step for step in self.records.steps(key) if step["state"] not in ENDED)
+            self._abandon(key, now, "workflow", blame({**late, "error": error}))
             if record["parent"] is not None:
                 outer, step_id = record["parent"]
                 self._settle([(outer, step_id, FAILED, None, error, None)])

@@ -14,8 +14,20 @@ from engine.job import Job
 from engine.memory import MemoryStore
 
 CALLBACKS = ("on_complete", "on_success", "on_failure")
-JOB = {"type": "a.b", "args": [], "options": {"retry": {"max_attempts": 1}}}
+JOB_OPTIONS = {"options": {"retry": {"max_attempts": 1}}}
+JOB = {"type": "a.b", "args": [], **JOB_OPTIONS}
 CALL = {"type": "call.back", "args": [], "options": {"retry": {"max_attempts": 1}}}
+
+
+def _saga(count: int, policy: str) -> dict[str, Any]:
+    steps = [
+        {"name": f"s{index}", "job_type": "a.b", "args": [], **JOB_OPTIONS, "compensate_type": "un.do"}
+        for index in range(count)
+    ]
+    return {"type": "saga", "steps": steps, "failure_policy": policy, **JOB_OPTIONS}
+
+
+SAGA = st.builds(_saga, st.integers(1, 4), st.sampled_from(("compensate", "retry", "skip")))
 
 
 def _composite(children: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -30,7 +42,7 @@ def _composite(children: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     )
 
 
-WORKFLOW = _composite(st.recursive(st.just(JOB), _composite, max_leaves=8))
+WORKFLOW = st.one_of(SAGA, _composite(st.recursive(st.one_of(st.just(JOB), SAGA), _composite, max_leaves=8)))
 
 
 @st.composite
@@ -72,7 +84,7 @@ def check(engine: Engine) -> None:
         assert record["open"] == len(steps) - len(ended)
         for state in ("completed", "failed", "cancelled"):
             assert record[state] == sum(step["state"] == state for step in regular)
-        over = record["state"] in {"completed", "failed", "cancelled"}
+        over = record["state"] in {"completed", "failed", "cancelled", "compensated"}
         assert over == (record["open"] == 0)
         done = record["jobs_completed"] + record["jobs_failed"] + record["jobs_cancelled"]
         assert done <= record["jobs_total"]
@@ -127,7 +139,7 @@ def test_any_workflow_ends_whatever_its_jobs_do_and_callbacks_fire_exactly_once(
     engine = fresh()
     record = engine.workflows.create(body)
     run(engine, choose)
-    assert engine.workflows.records.get(record["id"])["state"] in {"completed", "failed"}
+    assert engine.workflows.records.get(record["id"])["state"] in {"completed", "failed", "compensated"}
     check_callbacks(engine)
     kinds = [event.type for event in engine.events if event.subject == record["id"]]
     assert kinds.count("workflow.created") == kinds.count("workflow.started") == 1
@@ -143,7 +155,7 @@ def test_a_workflow_cancelled_at_any_moment_leaves_nothing_running(
     engine = fresh()
     record = engine.workflows.create(body)
     run(engine, choose, stop_after=after)
-    if engine.workflows.records.get(record["id"])["state"] == "running":
+    if engine.workflows.records.get(record["id"])["state"] in {"running", "compensating"}:
         engine.workflows.cancel(record["id"])
         assert engine.workflows.records.get(record["id"])["state"] == "cancelled"
     check(engine)

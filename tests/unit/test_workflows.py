@@ -390,6 +390,100 @@ def test_sixteen_levels_run_and_seventeen_are_refused_at_creation(server: Server
     assert "deeper than the 16 levels" in answer["error"]["message"]
 
 
+# saga
+
+
+def saga_step(name: str, *, undo: bool = True) -> dict[str, Any]:
+    more = {"compensate_type": f"undo.{name}", "compensate_args": [name]} if undo else {}
+    return {"name": name, "job_type": f"do.{name}", "args": [], **more}
+
+
+def saga(*steps: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"type": "saga", "name": "s", "steps": list(steps), **more}
+
+
+def test_a_failed_step_of_a_saga_undoes_the_completed_ones_in_reverse(server: Server) -> None:
+    flow = create(server, saga(saga_step("a"), saga_step("b"), saga_step("c", undo=False), saga_step("d")))
+    for name in "ab":
+        ack(server, server.fetch()[0], f"result {name}")
+    fail(server, server.fetch()[0])
+    assert read(server, flow)["state"] == "compensating"
+    for name in "ba":
+        (undo,) = server.fetch()
+        assert (undo["type"], undo["args"], undo["parent_results"]) == (
+            f"undo.{name}",
+            [name],
+            [f"result {name}"],
+        )
+        ack(server, undo)
+    assert server.fetch() == []
+    flow = read(server, flow)
+    assert (flow["state"], flow["metadata"]["failed_step_id"]) == ("compensated", "c")
+    assert {one["undoes"]: one["state"] for one in flow["compensations"]} == {
+        "a": "completed",
+        "b": "completed",
+        "d": "cancelled",
+    }
+    assert kinds(server, flow)[-2:] == ["workflow.compensating", "workflow.failed"]
+
+
+def test_a_saga_whose_steps_all_succeed_undoes_nothing(server: Server) -> None:
+    flow = create(server, saga(saga_step("a"), saga_step("b")))
+    for _ in range(2):
+        ack(server, server.fetch()[0])
+    assert server.fetch() == []
+    assert read(server, flow)["state"] == "completed"
+
+
+def test_a_saga_whose_compensation_fails_has_failed(server: Server) -> None:
+    flow = create(
+        server, saga(saga_step("a"), saga_step("b"), saga_step("c"), options={"retry": {"max_attempts": 1}})
+    )
+    for _ in range(2):
+        ack(server, server.fetch()[0])
+    fail(server, server.fetch()[0])
+    fail(server, server.fetch()[0])
+    assert server.fetch() == []
+    flow = read(server, flow)
+    assert flow["state"] == "failed"
+    assert {one["undoes"]: one["state"] for one in flow["compensations"]}["a"] == "cancelled"
+
+
+def test_a_saga_with_nothing_to_undo_ends_when_its_step_fails(server: Server) -> None:
+    flow = create(server, saga(saga_step("a"), saga_step("b")))
+    fail(server, server.fetch()[0])
+    assert read(server, flow)["state"] == "compensated"
+
+
+@pytest.mark.parametrize(("policy", "states"), [("compensate", "compensated"), ("retry", "running")])
+def test_only_the_retry_policy_tries_a_failed_step_again(server: Server, policy: str, states: str) -> None:
+    flow = create(server, saga(saga_step("a"), failure_policy=policy))
+    fail(server, server.fetch()[0])
+    assert read(server, flow)["state"] == states
+
+
+def test_the_skip_policy_goes_on_with_the_next_step(server: Server) -> None:
+    flow = create(
+        server,
+        saga(saga_step("a"), saga_step("b"), failure_policy="skip", options={"retry": {"max_attempts": 1}}),
+    )
+    fail(server, server.fetch()[0])
+    (second,) = server.fetch()
+    assert second["type"] == "do.b"
+    ack(server, second)
+    flow = read(server, flow)
+    assert (flow["state"], flow["steps_failed"]) == ("completed", 1)
+
+
+def test_a_saga_can_be_cancelled_while_it_compensates(server: Server) -> None:
+    flow = create(server, saga(saga_step("a"), saga_step("b")))
+    ack(server, server.fetch()[0])
+    fail(server, server.fetch()[0])
+    server.ok("DELETE", f"/ojs/v1/workflows/{flow['id']}")
+    assert server.fetch() == []
+    assert read(server, flow)["state"] == "cancelled"
+
+
 # validation
 
 
@@ -400,7 +494,7 @@ def test_sixteen_levels_run_and_seventeen_are_refused_at_creation(server: Server
         ({"type": "chain", "steps": []}, "$.steps"),
         ({"type": "group", "jobs": []}, "$.jobs"),
         ({"type": "group", "jobs": "x"}, "$.jobs"),
-        ({"type": "saga", "steps": [job()]}, "$.type"),
+        ({"type": "pipeline", "steps": [job()]}, "$.type"),
         ({"type": ["chain"], "steps": [job()]}, "$.type"),
         ({"type": "chain", "steps": ["x"]}, "$.steps[0]"),
         ({"type": "chain", "steps": [job(), {"type": "a.b"}]}, "$.steps[1].args"),
@@ -422,6 +516,10 @@ def test_sixteen_levels_run_and_seventeen_are_refused_at_creation(server: Server
         ({"steps": [step("on_success")]}, "$.steps"),
         ({"steps": [{**step("a"), "depends_on": "b"}]}, "$.steps[a].depends_on"),
         ({"name": "nothing"}, "$.steps"),
+        ({"type": "saga", "steps": []}, "$.steps"),
+        ({"type": "saga", "steps": [{"job_type": "a.b", "args": []}]}, "$.steps[0].name"),
+        ({"type": "saga", "steps": [{"name": "a", "args": []}]}, "$.steps[0].type"),
+        ({"type": "saga", "failure_policy": "x", "steps": [saga_step("a")]}, "$.failure_policy"),
         ({"type": "group", "jobs": [job()] * 10_001}, "$.jobs"),
         ({"type": "chain", "steps": [job()] * 1_001}, "$.steps"),
     ],
