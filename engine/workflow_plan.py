@@ -1,8 +1,8 @@
 """From a request to a workflow's plan: its steps, what each waits for, and all that is wrong with it.
 
-OJS Workflows 3 to 6 and 10 and 14 (typed and nested: chain, group, batch, saga), OJS HTTP Binding 14.1 (a graph of steps with
-``depends_on``). All of them become one form, steps with dependencies, so that one mechanism runs them. Nothing is
-stored here.
+OJS Workflows 3 to 6, 10 and 14 (typed and nested: chain, group, batch, saga), OJS HTTP Binding 14.1 (a graph of
+steps with ``depends_on``). All of them become one form, steps with dependencies, so that one mechanism runs them.
+Nothing is stored here.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from engine import envelope
 from engine.errors import InvalidPayload, InvalidWorkflow, OJSError
+from engine.job import Job
 from engine.times import MAX_DURATION, SECOND
 
 CHAIN: Final = "chain"
@@ -125,6 +126,7 @@ class _Reader:
         self.now = now
         self.problems: list[dict[str, str]] = []
         self.jobs = 0
+        self.tenant: str | None = None
 
     def wrong(self, path: str, message: str) -> None:
         self.problems.append({"path": path, "message": message})
@@ -215,11 +217,21 @@ class _Reader:
         if plan.meta and isinstance(item.get("meta", {}), dict):
             body["meta"] = plan.meta | item.get("meta", {})
         try:
-            envelope.read(body, self.now, lambda: "")
+            self._one_tenant(envelope.read(body, self.now, lambda: "")[0], path)
         except OJSError as error:
             at = error.details.get("field")
             self.wrong(f"{path}.{at}" if at else path, error.message)
         return Step(key, str(item.get("type")), body, None, self._text(item.get("name"), f"{path}.name"))
+
+    def _one_tenant(self, job: Job, path: str) -> None:
+        """All jobs of a workflow belong to one tenant, if to any (OJS Multi-Tenancy 15.2)."""
+        tenant = (job.meta or {}).get("tenant_id")
+        if isinstance(tenant, str):
+            self.tenant = self.tenant or tenant
+            if tenant != self.tenant:
+                self.wrong(
+                    f"{path}.meta.tenant_id", f"is '{tenant:.60}' in a workflow of tenant '{self.tenant:.60}'"
+                )
 
     def _typed(self, body: dict[str, Any], plan: Plan, path: str, defaults: dict[str, Any]) -> None:
         """Dependencies of the three primitives: each on the one before, none, or callbacks on all."""

@@ -344,17 +344,17 @@ def test_a_repeated_hour_fires_once() -> None:
 
 
 def test_a_refused_run_is_a_skipped_occurrence_and_the_schedule_goes_on(server: Server) -> None:
-    from engine.errors import QueueFull  # noqa: PLC0415 - only this test refuses
+    from engine.errors import Rejected  # noqa: PLC0415 - only this test refuses
 
-    def full(_job: Any) -> None:
-        raise QueueFull("full")
+    def refuse(_job: Any) -> None:
+        raise Rejected("not now")
 
     server.entry()
-    server.engine.operations.guards.append(full)
+    server.engine.operations.guards.append(refuse)
     server.wait(MINUTE)
     (event,) = server.events("cron.skipped")
-    assert (event["data"]["reason"], event["data"]["error"]["code"]) == ("rejected", "QUEUE_FULL")
-    server.engine.operations.guards.clear()
+    assert (event["data"]["reason"], event["data"]["error"]["code"]) == ("rejected", "middleware_rejected")
+    server.engine.operations.guards.remove(refuse)
     server.wait(MINUTE)
     assert len(server.fetch()) == 1
 
