@@ -13,6 +13,7 @@ from engine import bulk, dead_letter, limits, retention
 from engine.backpressure import Backpressure
 from engine.bulk import Bulk
 from engine.clock import Clock
+from engine.cron import Cron
 from engine.dead_letter import DeadLetters
 from engine.events import EventLog
 from engine.extensions import Extensions
@@ -30,6 +31,7 @@ from engine.storage import Store
 from engine.tenants import Tenants
 from engine.unique import Unique
 from engine.workers import Workers
+from engine.workflows import Workflows
 
 MAX_STEPS: Final = 1_000_000
 """Due things done in one `Engine.advance` before it returns; the rest is done by the next call."""
@@ -53,6 +55,10 @@ class Engine:
         self.workers = Workers(self.kernel, self.operations)
         self.on_timer("worker", self.workers.dead)
         self._queue_side()
+        self.cron = Cron(self.kernel, self.operations)
+        self.on_timer("cron", self.cron.due)
+        self.workflows = Workflows(self.kernel, self.operations)
+        self.on_timer("workflow", self.workflows.due)
         self.extensions = Extensions(self.kernel, self.operations, self.workers, self.on_timer)
         # The operations are the engine's own verbs.
         self.push = self.operations.push

@@ -109,6 +109,13 @@ class InvalidPolicy(InvalidRequest):
     status = 422
 
 
+class InvalidWorkflow(InvalidRequest):
+    """A workflow's structure breaks the rules; each breach is listed in the details (OJS Workflows 11.1)."""
+
+    code = "invalid_workflow"
+    hint = "Correct what 'details.validation_errors' lists; nothing has been enqueued."
+
+
 class SchemaMismatch(InvalidRequest):
     """The arguments do not match the schema that the job names."""
 

@@ -17,6 +17,9 @@ from engine.times import format_time
 CAPACITY: Final = 10_000
 """Events kept; older ones are dropped, their numbers stay used."""
 
+SOURCE: Final = "ojs://playground/engine"
+"""Where every event comes from: a URI (OJS Events 2.4)."""
+
 
 @dataclass(slots=True, frozen=True)
 class Event:
@@ -67,7 +70,7 @@ class Event:
             "specversion": "1.0",
             "id": f"evt_{self.seq:012d}",
             "type": self.type,
-            "source": "/ojs/playground",
+            "source": SOURCE,
             "time": format_time(self.time),
             "subject": self.subject,
             "datacontenttype": "application/json",
@@ -93,6 +96,11 @@ class EventLog:
     def seq(self) -> int:
         """Number of the latest event, 0 before the first."""
         return self._seq
+
+    @property
+    def oldest(self) -> int:
+        """Number of the oldest event kept, or the next one's while none is."""
+        return self._seq - len(self._events) + 1
 
     def emit(self, time: int, kind: str, subject: str, data: dict[str, Any]) -> None:
         """Record an event and tell the subscribers."""

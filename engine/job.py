@@ -150,7 +150,8 @@ class Job:
     @property
     def lane(self) -> str:
         """What limits tell apart: jobs of one lane in one queue are admitted or refused together."""
-        return f"{self.on_limit} {self.limit_key or ''} {self.tenant or ''} {self.needs}"
+        cron = self.cron_name or ""
+        return f"{self.on_limit} {self.limit_key or ''} {self.tenant or ''} {cron} {self.needs}"
 
     @property
     def needs(self) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from engine.bulk import Answer
 from engine.http.admission import owned, pressure_headers
-from engine.http.route import Call, Reply, Route
+from engine.http.route import Call, Feature, Reply, Route
 
 
 def _owned(call: Call) -> dict[str, Any]:
@@ -52,6 +52,8 @@ retry: Final = _act(lambda call: call.engine.bulk.retry)
 delete: Final = _act(lambda call: call.engine.bulk.delete)
 
 _CLAUSE: Final = "OJS Bulk Operations 11.1"
+
+FEATURES: Final = (Feature("bulk-operations"),)
 
 ROUTES: Final = (
     Route("POST", "/jobs/batch", batch, "PUSH", 4, "Enqueue a batch.", "OJS HTTP Binding 9.2"),

@@ -8,7 +8,7 @@ from engine import selection
 from engine.envelope import refuse
 from engine.http.jobs import with_job
 from engine.http.paging import pagination
-from engine.http.route import Call, Reply, Route
+from engine.http.route import Call, Feature, Reply, Route
 from engine.selection import Selection, discarded
 from engine.times import format_time
 
@@ -86,6 +86,8 @@ def purge(call: Call) -> Reply:
 _HTTP: Final = "OJS HTTP Binding 12"
 _DLQ: Final = "OJS Dead Letter 10"
 _ADMIN: Final = "OJS Admin API 11"
+
+FEATURES: Final = (Feature("dead-letter"),)
 
 ROUTES: Final = (
     Route("GET", "/dead-letter", listing, "DEAD", 1, "List dead letters.", f"{_HTTP}.1"),

@@ -6,7 +6,7 @@ from typing import Final
 
 from engine.http.paging import paged
 from engine.http.queues import name_of
-from engine.http.route import Call, Reply, Route
+from engine.http.route import Call, Feature, Reply, Route
 
 
 def listing(call: Call) -> Reply:
@@ -47,6 +47,8 @@ def limit_queue(call: Call) -> Reply:
 
 _KEY: Final = "/rate-limits/{key}"
 _QUEUE: Final = "/admin/queues/{name}/rate-limit"
+
+FEATURES: Final = (Feature("rate-limiting"),)
 
 ROUTES: Final = (
     Route("GET", "/rate-limits", listing, "LIMITS", -1, "List rate limits.", "OJS Rate Limiting 10.3"),

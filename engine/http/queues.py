@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from engine.envelope import check_queue, refuse
 from engine.http.paging import paged
-from engine.http.route import Call, Reply, Route
+from engine.http.route import Call, Feature, Reply, Route
 from engine.queues import DEFAULT_POLICY
 from engine.times import format_time
 
@@ -164,6 +164,8 @@ def purge(call: Call) -> Reply:
 
 _STATS: Final = "OJS HTTP Binding 11.2"
 _CONFIG: Final = "OJS Queue Configuration 9.1"
+
+FEATURES: Final = (Feature("queue-config"), Feature("backpressure"))
 
 ROUTES: Final = (
     Route("GET", "/queues", listing, "QUEUES", 0, "List queues.", "OJS HTTP Binding 11.1"),

@@ -12,6 +12,7 @@ from engine.http import (
     admin_server,
     agents,
     bulk,
+    cron,
     dead_letter,
     events,
     history,
@@ -26,6 +27,7 @@ from engine.http import (
     tenants,
     webhooks,
     workers,
+    workflows,
 )
 from engine.http.route import Feature, Route
 
@@ -39,6 +41,8 @@ MODULES: Final = (
     limits,
     scheduling,
     tenants,
+    cron,
+    workflows,
     events,
     schemas,
     results,

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from engine.envelope import refuse
 from engine.http.paging import paged
-from engine.http.route import Call, Reply, Route
+from engine.http.route import Call, Feature, Reply, Route
 
 
 def listing(call: Call) -> Reply:
@@ -57,6 +57,8 @@ def set_fairness(call: Call) -> Reply:
 
 _POOLS: Final = "OJS Fair Scheduling 10.1"
 _SHARES: Final = "OJS Fair Scheduling 9.2"
+
+FEATURES: Final = (Feature("fair-scheduling"), Feature("priority"))
 
 ROUTES: Final = (
     Route("GET", "/admin/pools", listing, "POOLS", -1, "List worker pools.", _POOLS),

@@ -13,22 +13,10 @@ from engine.http.route import Call, Feature, Reply, Route
 from engine.times import SECOND, format_time
 
 NAME: Final = "ojs-playground"
-LEVEL: Final = 1
-EXTENSIONS: Final[tuple[str, ...]] = (
-    "backpressure",
-    "bulk-operations",
-    "dead-letter",
-    "fair-scheduling",
-    "graceful-shutdown",
-    "multi-tenancy",
-    "priority",
-    "queue-config",
-    "rate-limiting",
-    "timeouts",
-)
+LEVEL: Final = 4
 CAPABILITIES: Final = {
     "batch_enqueue": True,
-    "cron_jobs": False,
+    "cron_jobs": True,
     "dead_letter": True,
     "delayed_jobs": True,
     "job_ttl": True,
@@ -36,7 +24,7 @@ CAPABILITIES: Final = {
     "rate_limiting": True,
     "schema_validation": False,
     "unique_jobs": True,
-    "workflows": False,
+    "workflows": True,
     "pause_resume": True,
     "events": True,
 }
@@ -63,7 +51,7 @@ def manifest(call: Call) -> Reply:
         "protocols": ["http"],
         "backend": call.settings.backend,
         "capabilities": CAPABILITIES | {one.capability: True for one in features if one.capability},
-        "extensions": [*EXTENSIONS, *(one.name for one in features)],
+        "extensions": [one.name for one in features],
         "extension_details": {
             tier: [
                 {"name": one.name, "uri": one.uri, "version": one.version}

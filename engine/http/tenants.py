@@ -6,7 +6,7 @@ from typing import Final
 
 from engine import selection
 from engine.http.paging import paged, pagination
-from engine.http.route import Call, Reply, Route
+from engine.http.route import Call, Feature, Reply, Route
 
 
 def listing(call: Call) -> Reply:
@@ -63,6 +63,8 @@ def jobs(call: Call) -> Reply:
 
 _CLAUSE: Final = "OJS Multi-Tenancy 10.1"
 _ONE: Final = "/admin/tenants/{id}"
+
+FEATURES: Final = (Feature("multi-tenancy", "experimental"),)
 
 ROUTES: Final = (
     Route("GET", "/admin/tenants", listing, "TENANTS", -1, "List tenants.", _CLAUSE),

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from engine.envelope import check_queue, refuse
 from engine.errors import InvalidRequest
-from engine.http.route import Call, Reply, Route
+from engine.http.route import Call, Feature, Reply, Route
 from engine.job import Job
 from engine.times import MAX_DURATION, format_time
 
@@ -134,6 +134,8 @@ def leave(call: Call) -> Reply:
     call.engine.workers.leave(call.params["id"])
     return Reply({"ok": True, "worker_id": call.params["id"]})
 
+
+FEATURES: Final = (Feature("graceful-shutdown"), Feature("timeouts"))
 
 ROUTES: Final = (
     Route("POST", "/workers/fetch", fetch, "FETCH", 0, "Claim jobs.", "OJS HTTP Binding 10.1"),
