@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from engine import lifecycle as life
+from engine import versions
 from engine.canonical import fingerprint
 from engine.envelope import refuse
 from engine.job import Job
 from engine.times import MAX_DURATION, parse_duration
 
-DIMENSIONS: Final = ("type", "queue", "args", "meta")
+DIMENSIONS: Final = ("type", "queue", "args", "meta", "version")
 CONFLICTS: Final = ("reject", "replace", "replace_except_schedule", "ignore")
 
 
@@ -62,6 +63,9 @@ def parse(raw: dict[str, Any], job: Job) -> UniquePolicy:
             "unique.meta_keys", meta_keys, "is required when 'keys' has 'meta'", "OJS Unique Jobs 2.2"
         )
     value: dict[str, Any] = {"type": job.type}
+    version = versions.of(job)
+    if "version" in dimensions and version is not None:
+        value["version"] = str(versions.key(version) or version)
     if "queue" in dimensions:
         value["queue"] = job.queue
     if "args" in dimensions and not args_keys and not fields:
@@ -77,7 +81,8 @@ def parse(raw: dict[str, Any], job: Job) -> UniquePolicy:
 def _keys(raw: dict[str, Any], job: Job) -> tuple[set[str], list[str]]:
     """The dimensions, and argument fields that some clients list among them."""
     given = raw.get("keys", raw.get("key"))
-    names = ["type"] if given is None else [given] if isinstance(given, str) else given
+    # A policy that names nothing tells versions apart; one that does says so itself (OJS Job Versioning 15.5).
+    names = ["type", "version"] if given is None else [given] if isinstance(given, str) else given
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise refuse("unique.keys", given, "must be an array of strings", "OJS Unique Jobs 2.1")
     fields = [name for name in names if name not in DIMENSIONS]

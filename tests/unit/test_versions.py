@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ojs_client import Client
 
 from engine import versions
 
@@ -61,3 +62,23 @@ def test_other_range_syntax_is_refused(text: str) -> None:
 def test_a_version_may_stand_behind_the_type() -> None:
     assert versions.split("invoice.generate@2.0") == ("invoice.generate", "2.0")
     assert versions.split("email@send!") == ("email@send!", None)
+
+
+@pytest.mark.parametrize(
+    ("unique", "first", "second", "alike"),
+    [
+        ({}, "a.b@1.0", "a.b@2.0", False),
+        ({}, "a.b@1.0", "a.b@1", True),
+        ({}, "a.b", "a.b", True),
+        ({"keys": ["type"]}, "a.b@1.0", "a.b@2.0", True),
+        ({"keys": ["type", "version"]}, "a.b@1.0", "a.b@2.0", False),
+    ],
+)
+def test_versions_are_different_jobs_unless_the_policy_says_otherwise(
+    unique: dict[str, Any], first: str, second: str, alike: bool
+) -> None:
+    """OJS Job Versioning 15.5."""
+    client = Client()
+    for kind in (first, second):
+        client.post("/jobs", {"type": kind, "args": [], "unique": {"on_conflict": "reject", **unique}})
+    assert client.status == (409 if alike else 201)
