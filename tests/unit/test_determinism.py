@@ -30,7 +30,7 @@ def scenario(seed: int) -> Server:
         for job in server.take("a", "default", worker="w", count=2):
             engine.fail(job.id, {"code": "boom", "message": "x"}, "w")
         server.wait(700)
-    server.dead()
+    server.dead(queue="graves")
     engine.queues.pause("a")
     return server
 
