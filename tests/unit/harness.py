@@ -67,7 +67,8 @@ class Server:
         sent = {"content-type": "application/json"} | dict(headers or {})
         reply = self.binding.handle(Request(method, "/ojs/v1" + url, sent, raw))
         assert isinstance(reply.body, bytes)
-        return reply, json.loads(reply.body) if reply.body else {}
+        is_json = "json" in reply.headers["Content-Type"] and reply.body
+        return reply, json.loads(reply.body) if is_json else {}
 
     def call(self, method: str, url: str, body: Any = None, **headers: str) -> tuple[int, dict[str, Any]]:
         """Status and JSON body of a reply; header names with underscores."""
