@@ -22,7 +22,7 @@ MAX_WAIT: Final = 366 * 24 * 3600 * 1000
 """Longest wait that a step may declare, milliseconds."""
 
 Level: TypeAlias = int | str
-"""0 to 4, or ``ext`` for extensions that belong to no level."""
+"""0 to 4, or a word (``ext``) for extensions that belong to no level."""
 
 
 class CaseFileError(ValueError):
@@ -91,7 +91,7 @@ class Case:
 
     Args:
         id: The case's ``test_id``.
-        level: Conformance level, or ``ext``.
+        level: Conformance level, or ``ext`` (any word).
         suite: The folder it came from, e.g. ``level-1-reliable/retry``.
         file: Path of the file, as the loader named it.
         name: Kebab-case name.
@@ -229,7 +229,7 @@ def read(data: bytes, file: str, suite: str = "") -> Case:
         raise CaseFileError(file, "", "must be one JSON object")
     reader = _Reader(file)
     level = raw.get("level", "ext")
-    if isinstance(level, bool) or (level not in range(5) and level != "ext"):
+    if not (isinstance(level, str) and level) and (isinstance(level, bool) or level not in range(5)):
         raise reader.error("level", 'must be an integer from 0 to 4, or "ext"')
     steps = [step for phase in PHASES for step in reader.steps(raw, phase)]
     return Case(
