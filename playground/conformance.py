@@ -157,7 +157,7 @@ def _run(cases: list[Case], make_target: MakeTarget, report: Report) -> bool:
         for result in run(cases, make_target):
             report.results.append(result)
             if progress:
-                sys.stderr.write(line(result)[:120] + "\n")
+                sys.stderr.write(ascii(line(result)[:120])[1:-1] + "\n")
     except KeyboardInterrupt:
         return True
     finally:
@@ -166,11 +166,13 @@ def _run(cases: list[Case], make_target: MakeTarget, report: Report) -> bool:
 
 
 def _write(text: str, output: Path | None) -> None:
+    """Write the report; what the terminal's encoding, or UTF-8, cannot carry is written as an escape."""
     if output is None:
-        sys.stdout.write(text)
+        encoding = sys.stdout.encoding or "utf-8"
+        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
         return
     try:
-        output.write_text(text, encoding="utf-8")
+        output.write_bytes(text.encode(errors="backslashreplace"))
     except OSError as error:
         raise UsageError(f"--output {output}: {error.strerror}; name a file that can be written") from None
 

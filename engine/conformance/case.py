@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
+from engine.conformance.values import MAX_DEPTH, too_deep
+
 METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 WAIT: Final = "WAIT"
 ASSERT: Final = "ASSERT"
@@ -203,7 +205,7 @@ def _at(place: str, name: str) -> str:
 
 def _json(data: bytes, file: str) -> Any:
     try:
-        return json.loads(data.decode("utf-8-sig"))
+        value = json.loads(data.decode("utf-8-sig"))
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         raise CaseFileError(file, place, f"is not JSON: {error.msg}") from None
@@ -211,6 +213,9 @@ def _json(data: bytes, file: str) -> Any:
         raise CaseFileError(file, f"byte {error.start}", "is not UTF-8") from None
     except (ValueError, RecursionError) as error:
         raise CaseFileError(file, "", f"is not JSON that can be read: {error}") from None
+    if too_deep(value):
+        raise CaseFileError(file, "", f"is nested more than {MAX_DEPTH} levels deep")
+    return value
 
 
 def read(data: bytes, file: str, suite: str = "") -> Case:

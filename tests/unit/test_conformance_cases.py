@@ -62,6 +62,7 @@ MALFORMED: list[tuple[bytes, str, str]] = [
     (b'{"test_id": "T",', "line 1, column 17", "not JSON"),
     (b"\xff\xfe", "byte 0", "not UTF-8"),
     (b"[" * 100_000, "", "not JSON"),
+    (b'{"a":' + b"[" * 150 + b"]" * 150 + b"}", "", "nested more than 100"),
     (b"[1]", "", "JSON object"),
     (file(test_id=""), "test_id", "required"),
     (file(test_id=7), "test_id", "string"),

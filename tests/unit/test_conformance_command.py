@@ -146,3 +146,15 @@ def test_runs_as_a_module_with_the_projects_own_cases(words: list[str], code: in
     assert done.returncode == code, done.stderr
     if code == 2:
         assert done.stderr.count("\n") == 1
+
+
+def test_what_no_encoding_can_carry_is_escaped(
+    suites: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Half a surrogate pair is legal in JSON text and impossible in UTF-8."""
+    odd = {**GOOD, "assertions": {"body": {"$.status": "\ud800"}}}
+    (suites / "odd.json").write_text(case("ODD", odd))
+    assert run("--suites", suites) == 1
+    assert "\\ud800" in capsys.readouterr().out
+    assert run("--suites", suites, "--format", "json", "--output", tmp_path / "r.json") == 1
+    assert "\\ud800" in (tmp_path / "r.json").read_text()
