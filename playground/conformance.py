@@ -21,6 +21,7 @@ from engine.conformance.report import Report, as_text, line
 from engine.conformance.runner import run
 from engine.conformance.selection import Selection
 from engine.conformance.target import MakeTarget, fresh_engine
+from engine.times import format_time
 from playground.case_files import case_files, own_cases
 from playground.http_target import HttpTargets, server_at
 
@@ -91,9 +92,12 @@ def main(args: argparse.Namespace) -> int:
         The exit code.
     """
     try:
+        if args.format == "badge" and (args.suite or args.case):
+            raise UsageError("--format badge speaks of whole levels; leave out --suite and --case")
         make_target, name = _target(args)
         cases, malformed = _cases(args)
-        report = Report(name, malformed=malformed)
+        began = format_time(time.time_ns() // 1_000_000)
+        report = Report(name, malformed=malformed, run_at=began, requested_level=args.level)
         stopped = _run(cases, make_target, report)
         _write(FORMATS[args.format](report), args.output)
     except UsageError as error:

@@ -81,7 +81,7 @@ def test_a_malformed_file_is_reported_and_does_not_stop_the_run(
 )
 def test_filters(suites: Path, words: list[str], ids: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--suites", suites, "--format", "json", *words) == 0
-    assert [one["test_id"] for one in json.loads(capsys.readouterr().out)["results"]] == ids
+    assert [one["test_id"] for one in json.loads(capsys.readouterr().out)["cases"]] == ids
 
 
 @pytest.mark.parametrize(
@@ -114,6 +114,7 @@ def test_one_file_can_be_run(suites: Path) -> None:
         (["--suites", __file__], "give a folder or a zip"),
         (["--suites", str(Path(__file__).parent)], "no case files"),
         (["--case", "nothing-*"], "no case fits"),
+        (["--format", "badge", "--case", "A"], "leave out --suite and --case"),
         (["--url", "ftp://x"], "give its address like http://localhost:8080"),
         (["--url", "http://x", "--timeout", "0"], "--timeout must be"),
         (["--url", "http://x", "--header", "no colon"], "'Name: value'"),
