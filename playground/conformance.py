@@ -92,8 +92,6 @@ def main(args: argparse.Namespace) -> int:
         The exit code.
     """
     try:
-        if args.format == "badge" and (args.suite or args.case):
-            raise UsageError("--format badge speaks of whole levels; leave out --suite and --case")
         make_target, name = _target(args)
         cases, malformed = _cases(args)
         began = format_time(time.time_ns() // 1_000_000)
@@ -131,6 +129,8 @@ def _headers(lines: list[str]) -> dict[str, str]:
 
 
 def _cases(args: argparse.Namespace) -> tuple[list[Case], list[CaseFileError]]:
+    if args.format == "badge" and (args.suite or args.case):
+        raise UsageError("--format badge speaks of whole levels; leave out --suite and --case")
     source = args.suites or own_cases()
     try:
         cases, malformed = read_all(case_files(source))
