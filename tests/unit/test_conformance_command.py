@@ -103,6 +103,25 @@ def test_an_archive_is_read_like_a_folder(suites: Path, tmp_path: Path) -> None:
     assert run("--suites", archive) == 0
 
 
+def test_a_damaged_archive_is_bad_usage(
+    suites: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive = tmp_path / "all.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
+        file.write(suites / "level-0" / "a.json", "suites/a.json")
+    data = bytearray(archive.read_bytes())
+    data[60:70] = b"\xff" * 10
+    archive.write_bytes(data)
+    assert run("--suites", archive) == 2
+    assert "give a folder or a zip" in capsys.readouterr().err
+
+
+def test_a_malformed_file_outside_the_chosen_folder_does_not_count(suites: Path) -> None:
+    (suites / "ext" / "bad.json").write_text("{")
+    assert run("--suites", suites, "--suite", "level-0") == 0
+    assert run("--suites", suites, "--suite", "ext") == 1
+
+
 def test_one_file_can_be_run(suites: Path) -> None:
     assert run("--suites", suites / "level-0" / "a.json") == 0
 
@@ -117,6 +136,7 @@ def test_one_file_can_be_run(suites: Path) -> None:
         (["--format", "badge", "--case", "A"], "leave out --suite and --case"),
         (["--url", "ftp://x"], "give its address like http://localhost:8080"),
         (["--url", "http://x", "--timeout", "0"], "--timeout must be"),
+        (["--url", "http://x", "--max-wait", "inf"], "--max-wait must be"),
         (["--url", "http://x", "--header", "no colon"], "'Name: value'"),
         (["--output", "/no/such/folder/file"], "name a file that can be written"),
     ],
