@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from engine.envelope import refuse
 from engine.errors import MethodNotAllowed, NotFound
 from engine.http.message import EventStream
+from engine.http.paging import offset_of
 
 if TYPE_CHECKING:
     from engine.core import Engine
@@ -67,8 +68,10 @@ class Call:
         return int(text)
 
     def page(self) -> tuple[int, int]:
-        """``limit`` and ``offset``, also given as ``per_page`` and ``page``."""
+        """``limit`` and ``offset``, also given as ``per_page`` and ``page``, or as a ``cursor``."""
         limit = self.number("limit" if "limit" in self.query else "per_page", 50, 1000, 1)
+        if self.query.get("cursor"):
+            return limit, offset_of(self.query["cursor"])
         if "page" in self.query:
             return limit, (self.number("page", 1, 10_000_000, 1) - 1) * limit
         return limit, self.number("offset", 0, 100_000_000)
@@ -83,19 +86,6 @@ class Call:
         if value is not None and not isinstance(value, str):
             raise refuse(name, value, "must be a string", "OJS HTTP Binding 10")
         return value
-
-
-def paged(call: Call, items: list[Any]) -> tuple[list[Any], dict[str, Any]]:
-    """One page of a list that is short enough to be whole, and what the reply says about the page.
-
-    Without a page asked for, the page holds 1000 entries: "list all" means all (OJS Cron 8.2).
-    """
-    asked = {"limit", "per_page", "page"} & call.query.keys()
-    limit, offset = call.page() if asked else (1000, call.number("offset", 0, 100_000_000))
-    total = len(items)
-    page = {"total": total, "limit": limit, "offset": offset, "has_more": offset + limit < total}
-    page |= {"page": offset // limit + 1, "per_page": limit}
-    return items[offset : offset + limit], {"pagination": page, "total": total}
 
 
 Handler = Callable[[Call], Reply]

@@ -235,6 +235,10 @@ def test_the_list_is_filtered_by_enabled_and_paged(server: Server) -> None:
     page = server.ok("GET", "/ojs/v1/cron?limit=2&offset=2")
     assert [entry["name"] for entry in page["crons"]] == ["e2", "e3"]
     assert (page["total"], page["pagination"]["has_more"], page["count"]) == (5, True, 2)
+    more = server.ok("GET", f"/ojs/v1/cron?limit=2&cursor={page['pagination']['next_cursor']}")
+    assert [entry["name"] for entry in more["crons"]] == ["e4"]
+    assert "next_cursor" not in more["pagination"]
+    assert server.call("GET", "/ojs/v1/cron?cursor=what")[0] == 400
     assert [entry["name"] for entry in server.ok("GET", "/ojs/v1/cron?per_page=2&page=3")["crons"]] == ["e4"]
     assert server.call("GET", "/ojs/v1/cron?enabled=maybe")[0] == 400
 
