@@ -218,7 +218,7 @@ class Cron:
             return
         policy = OVERLAP[record["overlap_policy"]]
         if policy == "skip" and record["open"]:
-            running = list(record["open"])[-1]
+            running = next(reversed(record["open"]))
             self._skipped(
                 record, scheduled, now, "overlap_skip", {"active_job_id": running, "existing_job_id": running}
             )
@@ -243,12 +243,13 @@ class Cron:
         job.meta = {**(job.meta or {}), **mark, "cron_scheduled_at": format_time(scheduled)}
         job.extra = {**(job.extra or {}), "metadata": mark}
         pushed = self.operations.accept(job, pending=pending)
-        if pushed.duplicate:
+        if self.kernel.store.get(job.id) is None:
             raise Duplicate(
-                f"A run of '{record['name']}' is a duplicate of job '{pushed.job.id}' (OJS Extension Interactions 13).",
+                f"A run of '{record['name']}' enqueued nothing: job '{pushed.job.id}' is there already "
+                "(OJS Extension Interactions 13).",
                 details={"existing_job_id": pushed.job.id},
             )
-        return pushed.job
+        return job
 
     def _schedule(self, record: Record, after: int) -> None:
         """Set the next occurrence strictly after an instant, and the timer."""

@@ -10,7 +10,7 @@ shown `engine.workflow_view`'s.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from typing import Any, Final
 
 from engine import lifecycle as life
@@ -78,12 +78,13 @@ class Workflows:
             now = self.kernel.now()
             plan = workflow_reader.read(body, now)
             given = ids(plan)
-            for index, one in enumerate(given):
-                if one in given[:index] or self.store.record(KIND, one) is not None:
-                    raise Duplicate(
-                        f"There is a workflow with the id '{one}' already (OJS Workflows 3.1).",
-                        details={"existing_workflow_id": one, "field": "id"},
-                    )
+            taken = [one for one in given if self.store.record(KIND, one) is not None]
+            if taken or len(set(given)) < len(given):
+                one = taken[0] if taken else Counter(given).most_common(1)[0][0]
+                raise Duplicate(
+                    f"There is a workflow with the id '{one}' already (OJS Workflows 3.1).",
+                    details={"existing_workflow_id": one, "field": "id"},
+                )
             record = self.records.keep(plan, None, now, lambda: self.kernel.ids.uuid7(now))
             facts = {"total_jobs": record["jobs_total"], "total_steps": record["total"]}
             emit(self.kernel, "workflow.created", record, facts)
@@ -172,7 +173,9 @@ class Workflows:
             following += self._release(key, dependent, state)
         if record["type"] == SAGA:
             ended, compensation = sagas.after(self.kernel, self.records, key)
-            following += ended if compensation is None else [*ended, *self._run(key, compensation)]
+            following += ended
+            if compensation is not None:
+                following += self._run(key, compensation)
         if self.records.workflow(key)["open"] == 0:
             following += self._finish(key)
         return following
