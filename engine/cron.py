@@ -21,6 +21,7 @@ from engine.operations import Operations
 from engine.times import format_time
 
 _KIND: Final = "cron"
+_UNDER_WAY: Final = frozenset({life.ACTIVE, life.RETRYABLE})
 HISTORY: Final = 50
 """Latest occurrences kept of each entry."""
 
@@ -295,20 +296,19 @@ class Cron:
     # jobs
 
     def admit(self, job: Job) -> bool:
-        """Whether a job may be claimed: with ``enqueue``, runs of one entry go one after another (OJS Cron 6.1)."""
+        """Whether a job may be claimed: with ``enqueue``, no two runs of an entry are under way (OJS Cron 6.1).
+
+        A run that waits to be tried again is under way. The answer is the same for all waiting runs of one entry.
+        """
         if job.cron_name is not None:
             record = self.kernel.store.record(_KIND, job.cron_name)
-            if record is not None and OVERLAP[record["overlap_policy"]] == "enqueue":
-                first = next(iter(record["open"]), job.id)
-                if first != job.id:
-                    return False
+            if record is not None and record["busy"] and OVERLAP[record["overlap_policy"]] == "enqueue":
+                return False
         return self._further is None or self._further(job)
 
-    def _hear(self, job: Job, was: str, operation: str) -> None:
-        """Keep the list of each entry's runs that have not ended."""
-        if job.cron_name is None or (
-            job.state in life.NON_TERMINAL and operation not in {life.PUSH, life.RETRY}
-        ):
+    def _hear(self, job: Job, was: str, _operation: str) -> None:
+        """Keep the lists of each entry's runs that have not ended, and of those that are under way."""
+        if job.cron_name is None:
             return
         record = self.kernel.store.record(_KIND, job.cron_name)
         if record is None:
@@ -317,6 +317,10 @@ class Cron:
             record["open"].pop(job.id, None)
         elif was not in life.NON_TERMINAL:
             record["open"][job.id] = job.created_at
+        if job.state in _UNDER_WAY:
+            record["busy"][job.id] = job.started_at
+        else:
+            record["busy"].pop(job.id, None)
         self.kernel.store.put_record(_KIND, job.cron_name, record)
 
 
@@ -327,6 +331,7 @@ def _fresh(now: int) -> Record:
         "last_job_id": None,
         "run_count": 0,
         "open": {},
+        "busy": {},
         "history": [],
     }
 
