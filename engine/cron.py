@@ -21,6 +21,7 @@ from engine.operations import Operations
 from engine.times import format_time
 
 _KIND: Final = "cron"
+_UNDER_WAY: Final = frozenset({life.ACTIVE, life.RETRYABLE})
 HISTORY: Final = 50
 """Latest occurrences kept of each entry."""
 
@@ -217,7 +218,7 @@ class Cron:
             return
         policy = OVERLAP[record["overlap_policy"]]
         if policy == "skip" and record["open"]:
-            running = list(record["open"])[-1]
+            running = next(reversed(record["open"]))
             self._skipped(
                 record, scheduled, now, "overlap_skip", {"active_job_id": running, "existing_job_id": running}
             )
@@ -242,12 +243,13 @@ class Cron:
         job.meta = {**(job.meta or {}), **mark, "cron_scheduled_at": format_time(scheduled)}
         job.extra = {**(job.extra or {}), "metadata": mark}
         pushed = self.operations.accept(job, pending=pending)
-        if pushed.duplicate:
+        if self.kernel.store.get(job.id) is None:
             raise Duplicate(
-                f"A run of '{record['name']}' is a duplicate of job '{pushed.job.id}' (OJS Extension Interactions 13).",
+                f"A run of '{record['name']}' enqueued nothing: job '{pushed.job.id}' is there already "
+                "(OJS Extension Interactions 13).",
                 details={"existing_job_id": pushed.job.id},
             )
-        return pushed.job
+        return job
 
     def _schedule(self, record: Record, after: int) -> None:
         """Set the next occurrence strictly after an instant, and the timer."""
@@ -293,19 +295,19 @@ class Cron:
     # jobs
 
     def admit(self, job: Job) -> bool:
-        """Whether a job may be claimed: with ``enqueue``, runs of one entry go one after another (OJS Cron 6.1)."""
+        """Whether a job may be claimed: with ``enqueue``, no two runs of an entry are under way (OJS Cron 6.1).
+
+        A run that waits to be tried again is under way. The answer is the same for all waiting runs of one entry.
+        """
         if job.cron_name is not None:
             record = self.kernel.store.record(_KIND, job.cron_name)
-            if record is not None and OVERLAP[record["overlap_policy"]] == "enqueue":
-                first = next(iter(record["open"]), job.id)
-                return first == job.id
+            if record is not None and record["busy"] and OVERLAP[record["overlap_policy"]] == "enqueue":
+                return False
         return True
 
-    def _hear(self, job: Job, was: str, operation: str) -> None:
-        """Keep the list of each entry's runs that have not ended."""
-        if job.cron_name is None or (
-            job.state in life.NON_TERMINAL and operation not in {life.PUSH, life.RETRY}
-        ):
+    def _hear(self, job: Job, was: str, _operation: str) -> None:
+        """Keep the lists of each entry's runs that have not ended, and of those that are under way."""
+        if job.cron_name is None:
             return
         record = self.kernel.store.record(_KIND, job.cron_name)
         if record is None:
@@ -314,6 +316,10 @@ class Cron:
             record["open"].pop(job.id, None)
         elif was not in life.NON_TERMINAL:
             record["open"][job.id] = job.created_at
+        if job.state in _UNDER_WAY:
+            record["busy"][job.id] = job.started_at
+        else:
+            record["busy"].pop(job.id, None)
         self.kernel.store.put_record(_KIND, job.cron_name, record)
 
 
@@ -324,6 +330,7 @@ def _fresh(now: int) -> Record:
         "last_job_id": None,
         "run_count": 0,
         "open": {},
+        "busy": {},
         "history": [],
     }
 

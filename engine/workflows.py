@@ -4,17 +4,17 @@ Chain, group, batch, saga and step graph run by one mechanism: each step counts 
 that ends touches its own step, the steps that depend on it, and the counters of its workflow and of those around it:
 nothing is rescanned. A nested workflow is a workflow of its own that is also a step of another.
 
-What a request may say is `engine.workflow_plan`'s business, what is stored `engine.workflow_records`'s, what is
+What a request may say is `engine.workflow_reader`'s business, what is stored `engine.workflow_records`'s, what is
 shown `engine.workflow_view`'s.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from typing import Any, Final
 
 from engine import lifecycle as life
-from engine import workflow_plan
+from engine import workflow_reader
 from engine import workflow_saga as sagas
 from engine.errors import Conflict, Duplicate, OJSError
 from engine.job import Job
@@ -22,7 +22,7 @@ from engine.kernel import Kernel
 from engine.operations import Operations
 from engine.workflow_events import blame, emit, job_error, outcome, step_ended
 from engine.workflow_inputs import hand_on_trace, inputs
-from engine.workflow_plan import BATCH, CHAIN, COMPENSATION, GRAPH, GROUP, SAGA
+from engine.workflow_plan import BATCH, CHAIN, COMPENSATION, GRAPH, GROUP, SAGA, ids
 from engine.workflow_records import (
     CANCELLED,
     COMPENSATING,
@@ -65,7 +65,7 @@ class Workflows:
         """Check, store and start a workflow (OJS Workflows 11.1).
 
         Args:
-            body: See `engine.workflow_plan.read`.
+            body: See `engine.workflow_reader.read`.
 
         Returns:
             Its record.
@@ -76,14 +76,15 @@ class Workflows:
         """
         with self.store.transaction():
             now = self.kernel.now()
-            plan = workflow_plan.read(body, now)
-            given = workflow_plan.ids(plan)
-            for index, one in enumerate(given):
-                if one in given[:index] or self.store.record(KIND, one) is not None:
-                    raise Duplicate(
-                        f"There is a workflow with the id '{one}' already (OJS Workflows 3.1).",
-                        details={"existing_workflow_id": one, "field": "id"},
-                    )
+            plan = workflow_reader.read(body, now)
+            given = ids(plan)
+            taken = [one for one in given if self.store.record(KIND, one) is not None]
+            if taken or len(set(given)) < len(given):
+                one = taken[0] if taken else Counter(given).most_common(1)[0][0]
+                raise Duplicate(
+                    f"There is a workflow with the id '{one}' already (OJS Workflows 3.1).",
+                    details={"existing_workflow_id": one, "field": "id"},
+                )
             record = self.records.keep(plan, None, now, lambda: self.kernel.ids.uuid7(now))
             facts = {"total_jobs": record["jobs_total"], "total_steps": record["total"]}
             emit(self.kernel, "workflow.created", record, facts)
@@ -172,7 +173,9 @@ class Workflows:
             following += self._release(key, dependent, state)
         if record["type"] == SAGA:
             ended, compensation = sagas.after(self.kernel, self.records, key)
-            following += ended if compensation is None else [*ended, *self._run(key, compensation)]
+            following += ended
+            if compensation is not None:
+                following += self._run(key, compensation)
         if self.records.workflow(key)["open"] == 0:
             following += self._finish(key)
         return following

@@ -29,6 +29,7 @@ def case_files(source: Path) -> Iterator[tuple[str, bytes]]:
     Raises:
         OSError: The source cannot be read.
         zipfile.BadZipFile: It is a file, but neither JSON nor a zip archive.
+        zlib.error, EOFError, RuntimeError: A member of the archive is damaged, or needs a password.
     """
     if source.is_dir():
         for path in sorted(source.rglob("*.json")):

@@ -128,7 +128,7 @@ def _contradictions(given: Mapping[str, Any]) -> Iterator[str]:
     body, gone = given.get("body"), given.get("body_absent")
     if isinstance(body, dict) and isinstance(gone, list):
         for path in gone:
-            if path in body and match(body[path], _NOTHING) is not None:
+            if isinstance(path, str) and path in body and match(body[path], _NOTHING) is not None:
                 yield f"{path} cannot be absent and {show(body[path])}"
     timing = given.get("timing_ms")
     if isinstance(timing, dict):

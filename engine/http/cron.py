@@ -8,8 +8,11 @@ from engine.cron_view import MAX_RUNS
 from engine.cron_view import preview as previewed
 from engine.envelope import refuse
 from engine.http.jobs import with_job
-from engine.http.route import Call, Reply, Route, paged
+from engine.http.paging import paged
+from engine.http.route import Call, Reply, Route
 from engine.times import format_time
+
+MAX_PAGE: Final = 1000
 
 
 def _both(entry: dict[str, Any]) -> dict[str, Any]:
@@ -28,8 +31,12 @@ def listing(call: Call) -> Reply:
     if enabled not in {None, "true", "false"}:
         raise refuse("enabled", enabled, "must be true or false", "OJS Cron 8.2")
     entries = call.engine.cron.entries(enabled=None if enabled is None else enabled == "true")
-    shown, about = paged(call, entries)
-    return Reply({"cron_jobs": shown, "crons": shown, "count": len(shown), **about})
+    limit, offset = call.page()
+    if not {"limit", "per_page"} & call.query.keys():
+        limit = MAX_PAGE  # "list all" means all (OJS Cron 8.2)
+    body = paged("cron_jobs", entries, limit, offset)
+    shown = body["cron_jobs"]
+    return Reply({**body, "crons": shown, "count": len(shown), "total": len(entries)})
 
 
 def get(call: Call) -> Reply:
@@ -80,8 +87,8 @@ def next_runs(call: Call) -> Reply:
 def history(call: Call) -> Reply:
     """What an entry did at its latest occurrences, newest first."""
     name = call.params["name"]
-    shown, about = paged(call, call.engine.cron.history(name))
-    return Reply({"name": name, "history": shown, "count": len(shown), **about})
+    body = paged("history", call.engine.cron.history(name), *call.page())
+    return Reply({"name": name, **body, "count": len(body["history"])})
 
 
 def preview(call: Call) -> Reply:

@@ -112,19 +112,6 @@ class Call:
         return value
 
 
-def paged(call: Call, items: list[Any]) -> tuple[list[Any], dict[str, Any]]:
-    """One page of a list that is short enough to be whole, and what the reply says about the page.
-
-    Without a page asked for, the page holds 1000 entries: "list all" means all (OJS Cron 8.2).
-    """
-    asked = {"limit", "per_page", "page"} & call.query.keys()
-    limit, offset = call.page() if asked else (1000, call.number("offset", 0, 100_000_000))
-    total = len(items)
-    page = {"total": total, "limit": limit, "offset": offset, "has_more": offset + limit < total}
-    page |= {"page": offset // limit + 1, "per_page": limit}
-    return items[offset : offset + limit], {"pagination": page, "total": total}
-
-
 Handler = Callable[[Call], Reply]
 
 

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from engine import workflow_view
 from engine.envelope import refuse
-from engine.http.route import Call, Reply, Route, paged
+from engine.http.paging import paged
+from engine.http.route import Call, Reply, Route
 from engine.times import format_time
 from engine.workflow_plan import GRAPH, TYPES
 from engine.workflow_records import STATES, Record
@@ -35,8 +36,11 @@ def listing(call: Call) -> Reply:
     for name, allowed in (("state", STATES), ("type", (*TYPES, GRAPH))):
         if wanted.get(name, allowed[0]) not in allowed:
             raise refuse(name, wanted[name], f"must be one of {', '.join(allowed)}", "OJS Workflows 8.1")
-    shown, about = paged(call, call.engine.workflows.records.outermost(**wanted))
-    return Reply({"workflows": [workflow_view.summary(one) for one in shown], "count": len(shown), **about})
+    found = call.engine.workflows.records.outermost(**wanted)
+    limit, offset = call.page()
+    body = paged("workflows", found, limit, offset)
+    shown = [workflow_view.summary(one) for one in body["workflows"]]
+    return Reply({**body, "workflows": shown, "items": shown, "count": len(shown), "total": len(found)})
 
 
 def cancel(call: Call) -> Reply:

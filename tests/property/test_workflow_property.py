@@ -131,7 +131,7 @@ def run(engine: Engine, choose: st.DataObject, *, stop_after: int | None = None)
         check(engine)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(body=st.one_of(WORKFLOW, graphs()), choose=st.data())
 def test_any_workflow_ends_whatever_its_jobs_do_and_callbacks_fire_exactly_once(
     body: dict[str, Any], choose: st.DataObject

@@ -200,6 +200,22 @@ def test_enqueue_lets_runs_wait_for_the_one_before(server: Server, name: str) ->
     assert len(set(seen)) == 4
 
 
+def test_a_failed_run_that_will_be_tried_again_still_holds_back_the_next(server: Server) -> None:
+    server.entry(overlap_policy="enqueue", options={"retry": {"initial_interval": "PT10S", "jitter": False}})
+    server.wait(2 * MINUTE)
+    (first,) = server.fetch()
+    server.ok("POST", "/ojs/v1/workers/nack", {"job_id": first["id"], "error": {"message": "no"}})
+    assert server.fetch() == []
+    server.wait(10 * SECOND)
+    seen = []
+    for _ in range(2):
+        (job,) = server.fetch()
+        assert server.fetch() == []
+        seen.append(job["id"])
+        server.ok("POST", "/ojs/v1/workers/ack", {"job_id": job["id"]})
+    assert first["id"] in seen
+
+
 def test_a_run_waiting_for_the_one_before_does_not_hold_up_other_jobs(server: Server) -> None:
     server.entry(overlap_policy="enqueue")
     server.wait(2 * MINUTE)
@@ -235,6 +251,10 @@ def test_the_list_is_filtered_by_enabled_and_paged(server: Server) -> None:
     page = server.ok("GET", "/ojs/v1/cron?limit=2&offset=2")
     assert [entry["name"] for entry in page["crons"]] == ["e2", "e3"]
     assert (page["total"], page["pagination"]["has_more"], page["count"]) == (5, True, 2)
+    more = server.ok("GET", f"/ojs/v1/cron?limit=2&cursor={page['pagination']['next_cursor']}")
+    assert [entry["name"] for entry in more["crons"]] == ["e4"]
+    assert "next_cursor" not in more["pagination"]
+    assert server.call("GET", "/ojs/v1/cron?cursor=what")[0] == 400
     assert [entry["name"] for entry in server.ok("GET", "/ojs/v1/cron?per_page=2&page=3")["crons"]] == ["e4"]
     assert server.call("GET", "/ojs/v1/cron?enabled=maybe")[0] == 400
 
