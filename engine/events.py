@@ -83,13 +83,18 @@ class EventLog:
 
     Args:
         capacity: How many are kept.
+
+    Attributes:
+        listeners: The engine's own subjects that hear of each event first; they belong to a snapshot, while
+            subscribers, who are the host's, do not.
     """
 
-    __slots__ = ("_events", "_seq", "_subscribers")
+    __slots__ = ("_events", "_seq", "_subscribers", "listeners")
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         self._events: deque[Event] = deque(maxlen=capacity)
         self._seq = 0
+        self.listeners: list[Callable[[Event], None]] = []
         self._subscribers: list[Callable[[Event], None]] = []
 
     @property
@@ -107,6 +112,8 @@ class EventLog:
         self._seq += 1
         event = Event(self._seq, time, kind, subject, data)
         self._events.append(event)
+        for hear in self.listeners:
+            hear(event)
         for subscriber in self._subscribers:
             subscriber(event)
 
@@ -140,10 +147,10 @@ class EventLog:
         """All kept events, oldest first."""
         return iter(self._events)
 
-    def __getstate__(self) -> tuple[list[Event], int, int | None]:
-        return list(self._events), self._seq, self._events.maxlen
+    def __getstate__(self) -> tuple[list[Event], int, int | None, list[Callable[[Event], None]]]:
+        return list(self._events), self._seq, self._events.maxlen, self.listeners
 
-    def __setstate__(self, state: tuple[list[Event], int, int | None]) -> None:
-        events, self._seq, capacity = state
+    def __setstate__(self, state: tuple[list[Event], int, int | None, list[Callable[[Event], None]]]) -> None:
+        events, self._seq, capacity, self.listeners = state
         self._events = deque(events, maxlen=capacity)
         self._subscribers = []

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 # ruff: noqa: PLC0415
 
 
+_ON_DEMAND = frozenset({"schemas", "deliveries", "webhooks", "history", "agents"})
+
+
 class Extensions:
     """All extension subjects over one kernel.
 
@@ -69,9 +72,13 @@ class Extensions:
         operations.ack_guards.append(self._check_output)
         kernel.listeners.append(self._moved)
         kernel.removed.append(self._removed)
-        kernel.events.subscribe(self._hear)
+        kernel.events.listeners.append(self._hear)
         on_timer(TIMER, self.results.prune)
         on_timer("delivery", self._due)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the subjects that were loaded on demand: they keep nothing and come back when needed."""
+        return {name: value for name, value in vars(self).items() if name not in _ON_DEMAND}
 
     # subjects
 

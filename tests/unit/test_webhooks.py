@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import pickle
 from typing import Any
 
 import pytest
@@ -216,3 +217,12 @@ def test_old_deliveries_make_room(client: Client) -> None:
 def test_without_subscriptions_the_subject_is_never_loaded(client: Client) -> None:
     client.ack(client.start())
     assert not {"webhooks", "deliveries", "schemas", "agents"} & set(vars(client.engine.extensions))
+
+
+def test_a_snapshot_goes_on_delivering(client: Client) -> None:
+    subscribe(client)
+    job_id = client.start()
+    engine = pickle.loads(pickle.dumps(client.engine))  # noqa: S301 - its own bytes
+    engine.ack(job_id)
+    assert len(engine.extensions.deliveries.requests()) == 1
+    assert pending(client) == []
