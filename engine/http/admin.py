@@ -5,16 +5,17 @@ Queues and dead letters have their own modules; workers and figures are in `engi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Final
 
 from engine import lifecycle as life
+from engine import selection
 from engine.envelope import refuse
 from engine.errors import Conflict, InvalidRequest, OJSError
 from engine.http import jobs
 from engine.http.route import Call, Feature, Reply, Route
 from engine.job import Job
-from engine.times import parse_time
+from engine.selection import Selection
 
 FEATURES: Final = (Feature("admin-api", capability="admin_api"),)
 SCAN: Final = 10_000
@@ -28,6 +29,7 @@ _BRIEF: Final = (
     "id type queue state priority attempt max_attempts created_at enqueued_at scheduled_at started_at completed_at "
     "cancelled_at discarded_at next_attempt_at error tags"
 ).split()
+_FILTERS: Final = ("state", "queue", "type", "tenant_id", "error_type", "since", "until")
 _TIMES: Final = (
     "created_at enqueued_at scheduled_at started_at completed_at cancelled_at discarded_at expires_at".split()
 )
@@ -51,91 +53,54 @@ def page_of(call: Call, items: list[dict[str, Any]]) -> dict[str, Any]:
     return {"items": items[offset : offset + size], "pagination": {"total": total, **pagination}}
 
 
-class Filter:
-    """Which jobs are meant: by state, queue, type (a prefix with ``*``) and time of creation.
-
-    Args:
-        wanted: ``{state, queue, type, since, until}``; states and queues may be lists or separated by commas.
-
-    Raises:
-        InvalidRequest: A value is malformed.
-    """
-
-    def __init__(self, wanted: dict[str, Any]) -> None:
-        self.states = _many(wanted, "state", "states")
-        self.queues = _many(wanted, "queue", "queues")
-        for state in self.states:
-            if state not in life.STATES:
-                raise refuse("state", state, f"must be one of {', '.join(life.STATES)}", "OJS Admin API 7.1")
-        self.type = wanted.get("type") or None
-        if self.type is not None and not isinstance(self.type, str):
-            raise refuse("type", self.type, "must be a string", "OJS Admin API 7.1")
-        self.since, self.until = _time(wanted, "since"), _time(wanted, "until")
-        self.plain = self.type is None and self.since is None and self.until is None
-
-    def keeps(self, job: Job) -> bool:
-        """Whether the job is meant, its state aside."""
-        kind = self.type
-        return (
-            (not self.queues or job.queue in self.queues)
-            and (kind is None or (job.type.startswith(kind[:-1]) if kind.endswith("*") else job.type == kind))
-            and (self.since is None or job.created_at > self.since)
-            and (self.until is None or job.created_at < self.until)
-        )
-
-    def find(self, call: Call, limit: int = SCAN, offset: int = 0, *, newest: bool = True) -> list[Job]:
-        """The jobs that are meant, in order of creation."""
-        return call.engine.store.jobs(
-            states=self.states or None, keep=self.keeps, limit=limit, offset=offset, newest=newest
-        )
-
-    def count(self, call: Call) -> int:
-        """How many are meant; at most `SCAN` where they have to be looked at one by one."""
-        if not self.plain:
-            return len(self.find(call))
-        names: list[str | None] = [*self.queues] or [None]
-        counted: Iterator[dict[str, int]] = (call.engine.store.counts(name) for name in names)
-        return sum(counts[state] for counts in counted for state in self.states or life.STATES)
+def _find(
+    call: Call, wanted: Selection, limit: int = SCAN, offset: int = 0, *, newest: bool = True
+) -> list[Job]:
+    """The jobs that are meant, in order of creation."""
+    return call.engine.store.jobs(
+        states=wanted.states,
+        queue=wanted.queue,
+        keep=wanted.matches,
+        limit=limit,
+        offset=offset,
+        newest=newest,
+    )
 
 
-def _many(wanted: dict[str, Any], *names: str) -> list[str]:
-    found: list[str] = []
-    for name in names:
-        value = wanted.get(name)
-        if value is None:
-            continue
-        values = value if isinstance(value, list) else str(value).split(",")
-        if not all(isinstance(one, str) for one in values):
-            raise refuse(name, value, "must be a string or an array of strings", "OJS Admin API 7.1")
-        found += [one.strip() for one in values if one.strip()]
-    return list(dict.fromkeys(found))
+def _count(call: Call, wanted: Selection) -> int:
+    """How many are meant; at most `SCAN` where they have to be looked at one by one."""
+    if wanted != Selection(queue=wanted.queue, states=wanted.states, times=wanted.times) or any(
+        start is not None or end is not None for _, start, end in wanted.times
+    ):
+        return len(_find(call, wanted))
+    counts = call.engine.store.counts(wanted.queue)
+    return sum(counts[state] for state in wanted.states or life.STATES)
 
 
-def _time(wanted: dict[str, Any], name: str) -> int | None:
-    value = wanted.get(name)
-    if value in {None, ""}:
-        return None
-    try:
-        return parse_time(value.replace(" ", "+") if isinstance(value, str) else "")
-    except ValueError as error:
-        raise refuse(name, value, str(error), "OJS Admin API 7.1") from None
+def _asked(call: Call) -> Selection:
+    """The filter of a query string; an unescaped plus sign of a zone arrives as a space."""
+    raw: dict[str, Any] = {name: value for name, value in call.query.items() if name in _FILTERS and value}
+    if "state" in raw:
+        raw["state"] = raw["state"].split(",")
+    times = {name: raw[name].replace(" ", "+") for name in ("since", "until") if name in raw}
+    return selection.parse(raw | times)
 
 
 def listing(call: Call) -> Reply:
     """A page of jobs that match, newest first unless the request says otherwise."""
     size, offset, pagination = pages(call)
-    meant = Filter(dict(call.query))
+    meant = _asked(call)
     sort, order = call.query.get("sort", "created_at"), call.query.get("order", "desc")
     if sort not in _SORTS:
         raise refuse("sort", sort, f"must be one of {', '.join(_SORTS)}", "OJS Admin API 7.1")
     if order not in {"asc", "desc"}:
         raise refuse("order", order, "must be 'asc' or 'desc'", "OJS Admin API 7.1")
     if sort == "created_at":
-        found = meant.find(call, size, offset, newest=order == "desc")
+        found = _find(call, meant, size, offset, newest=order == "desc")
     else:
-        found = sorted(meant.find(call), key=_SORTS[sort], reverse=order == "desc")[offset : offset + size]
+        found = sorted(_find(call, meant), key=_SORTS[sort], reverse=order == "desc")[offset : offset + size]
     items = [brief(job) for job in found]
-    return Reply({"items": items, "jobs": items, "pagination": {"total": meant.count(call), **pagination}})
+    return Reply({"items": items, "jobs": items, "pagination": {"total": _count(call, meant), **pagination}})
 
 
 def brief(job: Job) -> dict[str, Any]:
@@ -169,12 +134,8 @@ def _bulk(call: Call, action: str, states: frozenset[str], act: Callable[[Job], 
             details={"field": "confirm", "rule": "must be true", "clause": "OJS Admin API 8"},
         )
     given = call.body.get("filter")
-    if given is not None and not isinstance(given, dict):
-        raise refuse("filter", given, "must be an object", "OJS Admin API 8.1")
-    meant = Filter(given if given is not None else call.body)
-    if not meant.states:
-        meant.states = sorted(states)
-    found = meant.find(call, newest=False)
+    meant = selection.parse(call.body if given is None else given, states=sorted(states))
+    found = _find(call, meant, newest=False)
     errors: list[dict[str, str]] = []
     for job in found:
         try:
