@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine import lifecycle as life
 from engine.durable import Checkpoints
+from engine.history import History
 from engine.job import Job
 from engine.kernel import Kernel
 from engine.matching import Matching
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from engine.agents import Agents
     from engine.deliveries import Deliveries
     from engine.events import Event
-    from engine.history import History
     from engine.middleware import EnqueueChain, ExecutionChain
     from engine.schemas import Schemas
     from engine.webhooks import Webhooks
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 # ruff: noqa: PLC0415
 
 
-_ON_DEMAND = frozenset({"schemas", "deliveries", "webhooks", "history", "agents"})
+_ON_DEMAND = frozenset({"schemas", "deliveries", "webhooks", "agents"})
 
 
 class Extensions:
@@ -49,6 +49,7 @@ class Extensions:
         results: Retention and retrieval of results.
         progress: What workers report of their progress.
         checkpoints: What the next attempt goes on from.
+        history: Paths and lineage of jobs.
         matching: Which jobs a worker can take at all.
     """
 
@@ -64,6 +65,7 @@ class Extensions:
         self.results = Results(kernel)
         self.progress = Progress(kernel)
         self.checkpoints = Checkpoints(kernel)
+        self.history = History(kernel)
         self.matching = Matching(kernel)
         # Before uniqueness: what is refused must not have replaced anything. The stamp comes last of all, so that
         # no fingerprint ever contains it.
@@ -102,13 +104,6 @@ class Extensions:
         from engine.webhooks import Webhooks
 
         return Webhooks(self.kernel, self.deliveries)
-
-    @cached_property
-    def history(self) -> History:
-        """Paths and lineage of jobs."""
-        from engine.history import History
-
-        return History(self.kernel)
 
     @cached_property
     def agents(self) -> Agents:

@@ -7,16 +7,20 @@ where the job or its errors still have them.
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any, Final
 
 from engine import lifecycle as life
 from engine.job import Job
 from engine.kernel import Kernel
 from engine.storage import Store
-from engine.times import format_time
+from engine.times import DAY, HOUR, MINUTE, format_time, parse_time
 
 MAX_EVENTS: Final = 1000
 """Events of one job that are told; the earliest are left out first (OJS Execution History 6)."""
+RETENTION: Final = 30 * DAY
+"""How long an event is told, milliseconds (OJS Execution History 6)."""
+GROUPS: Final = {"minute": MINUTE, "hour": HOUR, "day": DAY}
 MAX_DESCENDANTS: Final = 1000
 MAX_DEPTH: Final = 50
 """Generations that a lineage goes down."""
@@ -60,7 +64,7 @@ def entries(job: Job) -> list[Entry]:
             last = {"total_attempts": attempt, "last_error": (job.error or {}).get("message")}
             found.append(_entry(job, len(found), at, operation, "job.discarded", last))
         was = state
-    return found[-MAX_EVENTS:]
+    return found
 
 
 def _told(job: Job, operation: str, state: str, was: str) -> list[tuple[str, dict[str, Any]]]:
@@ -89,10 +93,24 @@ class History:
 
     Args:
         kernel: Store and time.
+
+    Attributes:
+        enabled: Whether anything is told at all.
+        retention: How long an event is told, milliseconds.
+        max_events: Most events of one job that are told, the latest ones.
     """
 
     def __init__(self, kernel: Kernel) -> None:
         self.kernel = kernel
+        self.enabled = True
+        self.retention = RETENTION
+        self.max_events = MAX_EVENTS
+
+    def _kept(self, job: Job) -> list[Entry]:
+        if not self.enabled:
+            return []
+        since = format_time(max(0, self.kernel.now() - self.retention))
+        return [entry for entry in entries(job) if entry["timestamp"] >= since][-self.max_events :]
 
     def of(self, job_id: str) -> list[Entry]:
         """The history of one job, oldest first.
@@ -100,7 +118,7 @@ class History:
         Raises:
             NotFound: No such job.
         """
-        return entries(self.kernel.job(job_id))
+        return self._kept(self.kernel.job(job_id))
 
     def purge(self, job_id: str) -> int:
         """Forget a job's history, as the right to erasure asks; how many events went (OJS Execution History 7.3).
@@ -110,7 +128,7 @@ class History:
         """
         with self.kernel.store.transaction():
             job = self.kernel.job(job_id)
-            count = len(entries(job))
+            count = len(self._kept(job))
             job.trail = []
             self.kernel.store.save(job, job.state)
         return count
@@ -134,9 +152,49 @@ class History:
             keep=lambda job: (not queues or job.queue in queues) and (not kinds or job.type in kinds),
             limit=scan,
         )
-        found = [entry for job in jobs for entry in reversed(entries(job)) if _fits(entry, wanted)]
+        found = [entry for job in jobs for entry in reversed(self._kept(job)) if _fits(entry, wanted)]
         found.sort(key=lambda entry: entry["timestamp"], reverse=True)
         return found[offset : offset + limit], len(found)
+
+    def purge_before(self, before: int, queues: set[str]) -> int:
+        """Forget what all jobs did before an instant; how many moves went (OJS Execution History 7.6).
+
+        Args:
+            before: Instant, milliseconds; what happened at it stays.
+            queues: Only jobs of these queues; all when empty.
+        """
+        count = 0
+        with self.kernel.store.transaction():
+            for job in self.kernel.store.jobs(
+                keep=lambda job: not queues or job.queue in queues, limit=sys.maxsize
+            ):
+                kept = [move for move in job.trail if move[0] >= before]
+                count += len(job.trail) - len(kept)
+                if len(kept) < len(job.trail):
+                    job.trail = kept
+                    self.kernel.store.save(job, job.state)
+        return count
+
+    def stats(self, wanted: dict[str, Any], group: str) -> list[dict[str, Any]]:
+        """Counts by time, oldest first, of the latest jobs (OJS Execution History 7.5).
+
+        Args:
+            wanted: As for `search`.
+            group: One of `GROUPS`.
+        """
+        events, _ = self.search(wanted, sys.maxsize, 0)
+        found: dict[int, dict[str, int]] = {}
+        durations: dict[int, list[int]] = {}
+        for event in reversed(events):
+            start = parse_time(event["timestamp"]) // GROUPS[group] * GROUPS[group]
+            counts = found.setdefault(start, {})
+            counts[event["event_type"]] = counts.get(event["event_type"], 0) + 1
+            if event["event_type"] == "job.attempt_completed":
+                durations.setdefault(start, []).append(event["data"]["duration_ms"])
+        return [
+            {"timestamp": format_time(at), "events": found[at], **_spread(durations.get(at))}
+            for at in sorted(found)
+        ]
 
     # lineage
 
@@ -173,6 +231,16 @@ class History:
             room[0] -= 1
             found.append({"job_id": child, "children": self._children(child, room, depth - 1)})
         return found
+
+
+def _spread(durations: list[int] | None) -> dict[str, float | None]:
+    if not durations:
+        return {"avg_duration_ms": None, "p95_duration_ms": None}
+    ordered = sorted(durations)
+    return {
+        "avg_duration_ms": round(sum(ordered) / len(ordered), 3),
+        "p95_duration_ms": ordered[min(len(ordered) - 1, len(ordered) * 95 // 100)],
+    }
 
 
 def parent_of(job: Job) -> str | None:

@@ -43,10 +43,8 @@ def lineage(call: Call) -> Reply:
     return Reply(call.engine.extensions.history.lineage(call.params["id"]))
 
 
-def search(call: Call) -> Reply:
-    """History of the latest jobs, newest first."""
-    limit, offset, clamped = _page(call)
-    wanted: dict[str, Any] = {
+def _wanted(call: Call) -> dict[str, Any]:
+    return {
         "start": call.instant("start"),
         "end": call.instant("end"),
         "event_types": call.names("event_types"),
@@ -55,7 +53,32 @@ def search(call: Call) -> Reply:
         "actor_type": call.query.get("actor_type"),
         "query": call.query.get("query"),
     }
-    events, total = call.engine.extensions.history.search(wanted, limit, offset)
+
+
+def stats(call: Call) -> Reply:
+    """History of the latest jobs, counted by time."""
+    group = call.query.get("group_by", "hour")
+    if group not in {"minute", "hour", "day"}:
+        raise refuse("group_by", group, "must be minute, hour or day", "OJS Execution History 7.5")
+    return Reply({"buckets": call.engine.extensions.history.stats(_wanted(call), group)})
+
+
+def purge_before(call: Call) -> Reply:
+    """Forget what all jobs did before an instant."""
+    before = call.instant("before")
+    if before is None:
+        raise refuse("before", None, "is required: an RFC 3339 time", "OJS Execution History 7.6")
+    if "event_types" in call.query:
+        rule = "is not supported: history is kept by move, and a move tells several events"
+        raise refuse("event_types", call.query["event_types"], rule, "OJS Execution History 7.6")
+    count = call.engine.extensions.history.purge_before(before, call.names("queues"))
+    return Reply({"purged": True, "events_purged": count, "async": False})
+
+
+def search(call: Call) -> Reply:
+    """History of the latest jobs, newest first."""
+    limit, offset, clamped = _page(call)
+    events, total = call.engine.extensions.history.search(_wanted(call), limit, offset)
     cursor = str(offset + limit) if total > offset + limit else None
     body = {"events": events, "next_cursor": cursor, "total_estimate": total, "query_time_ms": 0}
     return Reply(body, 200, clamped)
@@ -131,6 +154,8 @@ ROUTES: Final = (
     Route("DELETE", "/jobs/{id}/history", purge, "HISTORY", -1, "Forget a job's history.", _HISTORY),
     Route("GET", "/jobs/{id}/lineage", lineage, "HISTORY", -1, "A job's family.", _HISTORY),
     Route("GET", "/history", search, "HISTORY", -1, "Search history.", _HISTORY),
+    Route("DELETE", "/history", purge_before, "HISTORY", -1, "Forget old history.", _HISTORY),
+    Route("GET", "/history/stats", stats, "HISTORY", -1, "History counted by time.", _HISTORY),
     Route("GET", "/debug/status", status, "DEBUG", -1, "What the engine holds.", _DEBUG),
     Route("GET", "/debug/failures", failures, "DEBUG", -1, "Latest failures.", _DEBUG),
     Route("GET", "/debug/jobs/{id}/traces", traces, "DEBUG", -1, "Attempts of a job.", _DEBUG),

@@ -170,7 +170,7 @@ def test_extension_metadata_goes_through_unchanged(client: Client) -> None:
 def test_heavy_modules_are_not_loaded_at_start() -> None:
     """Start-up time in a browser: what only one extension needs is loaded with it."""
     heavy = "hmac hashlib zlib email.utils engine.jsonschema engine.schemas engine.patterns engine.ai"
-    lazy = "engine.webhooks engine.deliveries engine.agents engine.history engine.middleware"
+    lazy = "engine.webhooks engine.deliveries engine.agents engine.middleware"
     code = (
         "import sys; before = set(sys.modules)\n"
         "import engine.http.binding as b, engine\n"

@@ -151,3 +151,39 @@ def test_attempts_are_traced_one_by_one(client: Client) -> None:
     assert client.status == 404
     assert client.get("/debug/failures")["failures"][0]["subject"] == job_id
     assert client.get("/debug/status")["jobs"]["active"] == 1
+
+
+def test_how_much_is_told_and_for_how_long_is_configured(client: Client) -> None:
+    job_id = client.start()
+    history = client.engine.extensions.history
+    history.max_events = 2
+    assert [kind for kind, _ in told(client, job_id)] == ["job.state_changed", "job.attempt_started"]
+    client.wait(30 * 86_400_000 + 1)
+    assert "job.created" not in dict(told(client, job_id))
+    history.enabled = False
+    assert told(client, job_id) == []
+
+
+def test_old_history_is_purged_in_bulk(client: Client) -> None:
+    old = client.start()
+    client.wait(60_000)
+    client.ack(old)
+    client.push(options={"queue": "other"})
+    client.delete("/history")
+    assert (client.status, client.body["error"]["details"]["field"]) == (400, "before")
+    body = client.delete("/history?before=2026-01-05T12:00:30Z&queues=other")
+    assert body["events_purged"] == 0
+    assert client.delete("/history?before=2026-01-05T12:00:30Z")["events_purged"] == 2
+    assert [kind for kind, _ in told(client, old)] == ["job.state_changed", "job.attempt_completed"]
+
+
+def test_history_is_counted_by_time(client: Client) -> None:
+    job_id = client.start()
+    client.wait(60_000)
+    client.ack(job_id)
+    buckets = client.get("/history/stats?group_by=minute")["buckets"]
+    assert [one["timestamp"] for one in buckets] == ["2026-01-05T12:00:00.000Z", "2026-01-05T12:01:00.000Z"]
+    assert buckets[1]["events"] == {"job.state_changed": 1, "job.attempt_completed": 1}
+    assert (buckets[1]["avg_duration_ms"], buckets[0]["avg_duration_ms"]) == (60_000, None)
+    client.get("/history/stats?group_by=week")
+    assert client.status == 400
