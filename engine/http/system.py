@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from engine.errors import NotFound
+from engine.http import gauges
 from engine.http.route import Call, Reply, Route
 from engine.lifecycle import STATES
 from engine.times import SECOND, format_time
@@ -87,6 +88,7 @@ def metrics(call: Call) -> Reply:
         lines += [f'ojs_jobs{{queue="{queue}",state="{state}"}} {counts[state]}' for state in STATES]
     lines += ["# HELP ojs_events_total Events so far.", "# TYPE ojs_events_total counter"]
     lines.append(f"ojs_events_total {call.engine.events.seq}")
+    lines += gauges.lines(call.engine)
     return Reply("\n".join(lines) + "\n", 200, {"Content-Type": "text/plain"})
 
 
