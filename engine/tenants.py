@@ -20,6 +20,7 @@ from engine.times import SECOND, format_time
 
 TENANT: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._:-]*\Z", re.ASCII)
 DEFAULT: Final = "_default"
+MAX_WEIGHT: Final = 10_000
 LIMITS: Final = ("max_concurrency", "max_queue_depth", "max_scheduled")
 _KIND: Final = "tenant"
 _CLAUSE: Final = "OJS Multi-Tenancy 8.1"
@@ -198,9 +199,10 @@ class Tenants:
         limits = None if raw.get("limits") is None else _limits(raw["limits"], "limits")
         weight = raw.get("fairness_weight")
         if weight is not None and (
-            not isinstance(weight, int | float) or isinstance(weight, bool) or weight <= 0
+            not isinstance(weight, int | float) or isinstance(weight, bool) or not 0 < weight <= MAX_WEIGHT
         ):
-            raise refuse("fairness_weight", weight, "must be a number above 0", _CLAUSE)
+            rule = f"must be a number above 0, at most {MAX_WEIGHT}"
+            raise refuse("fairness_weight", weight, rule, _CLAUSE)
         boost = raw.get("priority_boost")
         if boost is not None:
             check_priority(boost, "priority_boost")
