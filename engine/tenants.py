@@ -38,6 +38,20 @@ def check_tenant(value: Any, field: str) -> str:
     raise refuse(field, value, rule, "OJS Multi-Tenancy 5.2")
 
 
+def check_weight(value: Any, field: str) -> None:
+    """A tenant's share relative to others' (OJS Multi-Tenancy 8.1).
+
+    Raises:
+        InvalidRequest: Not a number from 0.0001 to 10,000.
+    """
+    if (
+        not isinstance(value, int | float)
+        or isinstance(value, bool)
+        or not 1 / MAX_WEIGHT <= value <= MAX_WEIGHT
+    ):
+        raise refuse(field, value, f"must be a number from {1 / MAX_WEIGHT} to {MAX_WEIGHT}", _CLAUSE)
+
+
 class Tenants:
     """All tenants over one kernel.
 
@@ -198,11 +212,8 @@ class Tenants:
         check_tenant(tenant, "tenant_id")
         limits = None if raw.get("limits") is None else _limits(raw["limits"], "limits")
         weight = raw.get("fairness_weight")
-        if weight is not None and (
-            not isinstance(weight, int | float) or isinstance(weight, bool) or not 0 < weight <= MAX_WEIGHT
-        ):
-            rule = f"must be a number above 0, at most {MAX_WEIGHT}"
-            raise refuse("fairness_weight", weight, rule, _CLAUSE)
+        if weight is not None:
+            check_weight(weight, "fairness_weight")
         boost = raw.get("priority_boost")
         if boost is not None:
             check_priority(boost, "priority_boost")

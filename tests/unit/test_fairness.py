@@ -98,6 +98,7 @@ def test_memory_is_kept_only_of_tenants_that_wait() -> None:
         {"weights": {"a": 0}},
         {"weights": [1]},
         {"default_weight": -1},
+        {"weights": {"a": 5e-324}},
     ],
 )
 def test_a_broken_setting_is_refused(raw: Any) -> None:
