@@ -16,7 +16,7 @@ from engine.envelope import refuse
 from engine.job import Job
 from engine.kernel import Kernel
 from engine.queues import Queues
-from engine.tenants import MAX_WEIGHT, Tenants
+from engine.tenants import MAX_WEIGHT, Tenants, check_weight
 
 STEP: Final = 1_000_000
 """Virtual time between two jobs of a tenant of weight 1."""
@@ -65,13 +65,7 @@ class Fairness:
         if not isinstance(weights, dict):
             raise refuse("tenant_fairness.weights", weights, "must be an object", _CLAUSE)
         for name, weight in {**weights, "default_weight": raw.get("default_weight", 1)}.items():
-            if (
-                not isinstance(weight, int | float)
-                or isinstance(weight, bool)
-                or not 0 < weight <= MAX_WEIGHT
-            ):
-                rule = f"must be a number above 0, at most {MAX_WEIGHT}"
-                raise refuse(f"tenant_fairness.{name}", weight, rule, _CLAUSE)
+            check_weight(weight, f"tenant_fairness.{name}")
         setting = {
             "enabled": enabled,
             "strategy": strategy,
