@@ -95,6 +95,8 @@ class Backpressure:
     def pressure(self, queue: str) -> Pressure | None:
         """How full a queue is, by whichever bound is nearer; None if it is unbounded."""
         depth_bound, size_bound, _, threshold = queue_config.bounds(self.queues.config(queue))
+        if not depth_bound and not size_bound:
+            return None
         found: Pressure | None = None
         for value, bound in ((self.depth(queue), depth_bound), (self._size(queue), size_bound)):
             ratio = value / bound if bound else 0

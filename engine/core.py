@@ -79,7 +79,7 @@ class Engine:
         self.queues = Queues(ops)
         self.limits = Limits(ops, self.queues)
         self.tenants = Tenants(ops, self.figures)
-        self.fairness = Fairness(kernel, self.tenants)
+        self.fairness = Fairness(kernel, self.tenants, self.queues)
         self.pools = Pools(ops, self.figures)
         self.unique = Unique(ops)
         self.backpressure = Backpressure(ops, self.queues)

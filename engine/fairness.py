@@ -1,4 +1,6 @@
-"""Fair shares between tenants: within one priority, each tenant gets its turn (OJS Fair Scheduling 9).
+"""Turns within one priority: fair shares between tenants, and retries before or after new jobs.
+
+OJS Fair Scheduling 9, OJS Extension Interactions 9.
 
 Weighted fair queuing. Each job that becomes available gets a virtual finishing time, one step after its tenant's
 last one; a step is shorter the larger the tenant's weight. The store orders by it, so that a burst of ten
@@ -13,10 +15,13 @@ from engine import lifecycle as life
 from engine.envelope import refuse
 from engine.job import Job
 from engine.kernel import Kernel
-from engine.tenants import Tenants
+from engine.queues import Queues
+from engine.tenants import MAX_WEIGHT, Tenants, check_weight
 
 STEP: Final = 1_000_000
 """Virtual time between two jobs of a tenant of weight 1."""
+_RETRIES: Final = {"equal": 0, "prefer_retry": -1, "prefer_new": 1}
+"""The turn of a job that has been tried before, relative to new ones (OJS Extension Interactions 9.2)."""
 _CLAUSE: Final = "OJS Fair Scheduling 9.2"
 _OFF: Final[dict[str, Any]] = {"enabled": False, "strategy": "fair-share", "weights": {}, "default_weight": 1}
 
@@ -27,11 +32,13 @@ class Fairness:
     Args:
         kernel: Whose jobs it orders.
         tenants: Their weights.
+        queues: Whose configuration says whether retries go first; asked only where tenants get no turns.
     """
 
-    def __init__(self, kernel: Kernel, tenants: Tenants) -> None:
+    def __init__(self, kernel: Kernel, tenants: Tenants, queues: Queues) -> None:
         self.kernel = kernel
         self.tenants = tenants
+        self.queues = queues
         kernel.turn = self._turn
         kernel.listeners.append(self._hear)
 
@@ -58,8 +65,7 @@ class Fairness:
         if not isinstance(weights, dict):
             raise refuse("tenant_fairness.weights", weights, "must be an object", _CLAUSE)
         for name, weight in {**weights, "default_weight": raw.get("default_weight", 1)}.items():
-            if not isinstance(weight, int | float) or isinstance(weight, bool) or not 0 < weight <= STEP:
-                raise refuse(f"tenant_fairness.{name}", weight, "must be a number above 0", _CLAUSE)
+            check_weight(weight, f"tenant_fairness.{name}")
         setting = {
             "enabled": enabled,
             "strategy": strategy,
@@ -82,7 +88,9 @@ class Fairness:
     def _turn(self, job: Job) -> int:
         setting = self.setting()
         if not setting["enabled"]:
-            return 0
+            return (
+                _RETRIES[self.queues.config(job.queue).get("retry_priority", "equal")] if job.attempt else 0
+            )
         tenant = job.tenant or ""
         record = self._record(job.queue)
         key = f"{job.urgency}|{tenant}"
@@ -95,7 +103,7 @@ class Fairness:
         return self.kernel.store.record("fair", queue) or {"now": 0, "last": {}}
 
     def _hear(self, job: Job, _was: str, operation: str) -> None:
-        if operation != life.FETCH or not job.turn:
+        if operation != life.FETCH or job.turn < STEP // MAX_WEIGHT:
             return
         record = self._record(job.queue)
         record["now"] = max(record["now"], job.turn)

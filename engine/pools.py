@@ -60,8 +60,18 @@ class Pools:
         if pool is not None:
             open_to = [queue for queue in open_to if queue in pool["queues"]]
             if pool["concurrency"] is not None and pool["active"] >= pool["concurrency"]:
+                self._overloaded(str(name), pool)
                 open_to = []
         return _Plan(self, open_to, config, name, worker)
+
+    def _overloaded(self, name: str, pool: dict[str, Any]) -> None:
+        """Tell, once until a slot is free again, that a pool can take no more."""
+        if not pool["overloaded"]:
+            pool["overloaded"] = True
+            self.kernel.store.put_record(_KIND, name, pool)
+            waiting = sum(self.kernel.store.counts(queue)[life.AVAILABLE] for queue in pool["queues"])
+            facts = {"pool": name, "active_jobs": pool["active"], "waiting_jobs": waiting}
+            self.kernel.emit("scheduling.pool_overloaded", name, facts)
 
     def _reaches(self, queue: str, name: str | None) -> bool:
         """Whether no other pool has a queue to itself (6.3)."""
@@ -75,6 +85,7 @@ class Pools:
         pool = self.kernel.store.record(_KIND, job.pool) if change and job.pool is not None else None
         if pool is not None and job.pool is not None:
             pool["active"] = max(0, pool["active"] + change)
+            pool["overloaded"] = pool["overloaded"] and change > 0
             self.kernel.store.put_record(_KIND, job.pool, pool)
 
     # management
@@ -117,6 +128,7 @@ class Pools:
                 "concurrency": concurrency,
                 "isolated": raw.get("isolated") is True,
                 "active": old["active"] if old else 0,
+                "overloaded": False,
             }
             self.kernel.store.put_record(_KIND, name, pool)
             if old is not None and old["strategy"] != pool["strategy"]:

@@ -14,6 +14,7 @@ from engine.envelope import check_queue, refuse
 from engine.times import parse_duration
 
 STRATEGIES: Final = ("reject", "block", "drop_oldest")
+RETRY_PRIORITIES: Final = ("equal", "prefer_retry", "prefer_new")
 _CLAUSE: Final = "OJS Queue Configuration 6"
 
 DEFAULTS: Final[dict[str, Any]] = {
@@ -49,6 +50,12 @@ def _duration(field: str, value: Any) -> None:
 def _strategy(field: str, value: Any) -> None:
     if value not in STRATEGIES:
         raise refuse(field, value, f"must be one of {', '.join(STRATEGIES)}", "OJS Backpressure 6.2")
+
+
+def _retry_priority(field: str, value: Any) -> None:
+    if value not in RETRY_PRIORITIES:
+        rule = f"must be one of {', '.join(RETRY_PRIORITIES)}"
+        raise refuse(field, value, rule, "OJS Extension Interactions 9.2")
 
 
 def _fraction(field: str, value: Any) -> None:
@@ -120,6 +127,7 @@ _RULES: Final[dict[str, Rule]] = {
     "replay_rules": _rules,
     "allowed_job_types": _names,
     "producers": _names,
+    "retry_priority": _retry_priority,
     "backpressure": _fields(
         {
             "max_depth": _whole(0),

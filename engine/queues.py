@@ -92,12 +92,10 @@ class Queues:
     # configuration
 
     def config(self, queue: str) -> Config:
-        """What holds for a queue: system defaults, default policy, its own configuration (7.2)."""
-        record = self._record(queue)
-        base = self._record(DEFAULT_POLICY)
-        return queue_config.layered(
-            queue_config.DEFAULTS, base["config"] if base else {}, record["config"] if record else {}
-        )
+        """What holds for a queue: system defaults, default policy, its own configuration (7.2); not to be changed."""
+        record, base = self._record(queue), self._record(DEFAULT_POLICY)
+        layers = [one["config"] for one in (base, record) if one is not None and one["config"]]
+        return queue_config.layered(queue_config.DEFAULTS, *layers) if layers else queue_config.DEFAULTS
 
     def configure(self, queue: str, raw: Any) -> Config:
         """Change a queue's configuration; fields not named stay, null removes one.

@@ -20,6 +20,7 @@ from engine.times import SECOND, format_time
 
 TENANT: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._:-]*\Z", re.ASCII)
 DEFAULT: Final = "_default"
+MAX_WEIGHT: Final = 10_000
 LIMITS: Final = ("max_concurrency", "max_queue_depth", "max_scheduled")
 _KIND: Final = "tenant"
 _CLAUSE: Final = "OJS Multi-Tenancy 8.1"
@@ -35,6 +36,20 @@ def check_tenant(value: Any, field: str) -> str:
         return str(value)
     rule = "must be letters, digits, '.', '_', ':' and '-', a letter or digit first"
     raise refuse(field, value, rule, "OJS Multi-Tenancy 5.2")
+
+
+def check_weight(value: Any, field: str) -> None:
+    """A tenant's share relative to others' (OJS Multi-Tenancy 8.1).
+
+    Raises:
+        InvalidRequest: Not a number from 0.0001 to 10,000.
+    """
+    if (
+        not isinstance(value, int | float)
+        or isinstance(value, bool)
+        or not 1 / MAX_WEIGHT <= value <= MAX_WEIGHT
+    ):
+        raise refuse(field, value, f"must be a number from {1 / MAX_WEIGHT} to {MAX_WEIGHT}", _CLAUSE)
 
 
 class Tenants:
@@ -197,10 +212,8 @@ class Tenants:
         check_tenant(tenant, "tenant_id")
         limits = None if raw.get("limits") is None else _limits(raw["limits"], "limits")
         weight = raw.get("fairness_weight")
-        if weight is not None and (
-            not isinstance(weight, int | float) or isinstance(weight, bool) or weight <= 0
-        ):
-            raise refuse("fairness_weight", weight, "must be a number above 0", _CLAUSE)
+        if weight is not None:
+            check_weight(weight, "fairness_weight")
         boost = raw.get("priority_boost")
         if boost is not None:
             check_priority(boost, "priority_boost")

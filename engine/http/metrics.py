@@ -11,6 +11,7 @@ from typing import Final
 
 from engine import lifecycle as life
 from engine.core import Engine
+from engine.http import gauges
 from engine.job import Job
 
 DURATION: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
@@ -115,22 +116,22 @@ class Metrics:
 
     def _gauges(self) -> list[str]:
         store = self.engine.store
-        depth, busy = [], []
+        jobs, busy = [], []
         for queue in store.queues():
             counts = store.counts(queue)
-            depth += [
-                f"ojs_queue_depth{{{_labels(('queue', 'state'), (queue, state))}}} {counts[state]}"
+            jobs += [
+                f"ojs_jobs{{{_labels(('queue', 'state'), (queue, state))}}} {counts[state]}"
                 for state in life.STATES
             ]
             busy.append(f"ojs_workers_busy{{{_labels(('queue',), (queue,))}}} {counts[life.ACTIVE]}")
         workers = sum(one["state"] == "running" for one in self.engine.workers.list())
-        lines = ["# HELP ojs_queue_depth Jobs by queue and state.", "# TYPE ojs_queue_depth gauge", *depth]
+        lines = ["# HELP ojs_jobs Jobs by queue and state.", "# TYPE ojs_jobs gauge", *jobs]
         lines += ["# HELP ojs_workers_busy Jobs being executed.", "# TYPE ojs_workers_busy gauge", *busy]
         lines += ["# HELP ojs_workers_active Running workers.", "# TYPE ojs_workers_active gauge"]
         lines.append(f"ojs_workers_active {workers}")
         lines += ["# HELP ojs_events_total Events so far.", "# TYPE ojs_events_total counter"]
         lines.append(f"ojs_events_total {self.engine.events.seq}")
-        return lines
+        return [*lines, *gauges.lines(self.engine)]
 
 
 def _ended(state: str, operation: str) -> str:

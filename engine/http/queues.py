@@ -46,6 +46,21 @@ def figures(call: Call, queue: str) -> dict[str, Any]:
     }
 
 
+def _throughput(call: Call, queue: str) -> dict[str, float]:
+    hour = call.engine.figures.minutes(f"queue:{queue}", 60)
+    return {
+        "processed_per_minute": round(hour["completed"] / 60, 3),
+        "failed_per_minute": round(hour["failed"] / 60, 3),
+    }
+
+
+def overview(call: Call) -> Reply:
+    """All queues with their counts and throughput, for operators (OJS Admin API 6.1)."""
+    limit, offset = call.page()
+    rows = [row | {"throughput": _throughput(call, row["name"])} for row in call.engine.queues.list()]
+    return Reply(paged("queues", rows, limit, offset))
+
+
 def listing(call: Call) -> Reply:
     """All queues and their state."""
     limit, offset = call.page()
@@ -65,13 +80,18 @@ def show(call: Call) -> Reply:
     name = name_of(call)
     shown, stats = call.engine.queues.show(name), figures(call, name)
     queue = {**shown, **{state: stats[state] for state in shown["counts"]}, "depth": stats["depth"]}
+    held = call.engine.queues.config(name)
+    oldest = call.engine.store.oldest(name, "available")
     return Reply(
         {
             **shown,
             "depth": stats["depth"],
             "queue": named(call, queue),
-            "config": call.engine.queues.config(name),
+            "config": held,
+            "configuration": held,
             "stats": stats,
+            "throughput": _throughput(call, name),
+            "oldest_available_at": format_time(oldest.enqueued_at or 0) if oldest is not None else None,
         }
     )
 
@@ -189,7 +209,7 @@ ROUTES: Final = (
     ),
     Route("GET", "/queues/{name}/config", config, "CONFIG", -1, "A queue's configuration.", _CONFIG),
     Route("PUT", "/queues/{name}/config", configure, "CONFIG", -1, "Configure a queue.", _CONFIG),
-    Route("GET", "/admin/queues", listing, "ADMIN", -1, "List queues.", "OJS Admin API 6.1"),
+    Route("GET", "/admin/queues", overview, "ADMIN", -1, "List queues.", "OJS Admin API 6.1"),
     Route("GET", "/admin/queues/{name}", show, "ADMIN", -1, "Read a queue.", "OJS Admin API 6.2"),
     Route("POST", "/admin/queues/{name}/pause", pause, "ADMIN", -1, "Pause a queue.", "OJS Admin API 6.3"),
     Route("POST", "/admin/queues/{name}/resume", resume, "ADMIN", -1, "Resume a queue.", "OJS Admin API 6.4"),

@@ -101,7 +101,7 @@ def test_metrics_count_what_jobs_do(client: Client) -> None:
     assert f'ojs_job_duration_seconds_sum{{{label},state="completed"}} 0.7\n' in text
     assert f'ojs_job_queue_time_seconds_bucket{{{label},le="0.05"}} 3\n' in text
     assert f"ojs_job_queue_time_seconds_count{{{label}}} 3\n" in text
-    assert 'ojs_queue_depth{queue="default",state="completed"} 1\n' in text
+    assert 'ojs_jobs{queue="default",state="completed"} 1\n' in text
 
 
 def test_labels_of_metrics_are_bounded(client: Client) -> None:

@@ -98,6 +98,7 @@ def test_memory_is_kept_only_of_tenants_that_wait() -> None:
         {"weights": {"a": 0}},
         {"weights": [1]},
         {"default_weight": -1},
+        {"weights": {"a": 5e-324}},
     ],
 )
 def test_a_broken_setting_is_refused(raw: Any) -> None:
@@ -113,3 +114,25 @@ def test_the_setting_is_read_and_changed_over_http() -> None:
     assert server.call("PUT", "/admin/scheduling", raw)[0] == 200
     assert server.call("GET", "/admin/scheduling")[1]["tenant_fairness"]["default_weight"] == 2
     assert server.call("PUT", "/admin/scheduling", {})[0] == 400
+
+
+@pytest.mark.parametrize(
+    ("preference", "order"),
+    [(None, "nr"), ("equal", "nr"), ("prefer_retry", "rn"), ("prefer_new", "nr")],
+)
+def test_retries_may_go_before_new_jobs_or_after_them(preference: str | None, order: str) -> None:
+    """OJS Extension Interactions 9."""
+    server = Server()
+    if preference is not None:
+        server.engine.queues.configure("default", {"retry_priority": preference})
+    tried = server.push(retry={"initial_interval": "PT1S", "jitter": False})
+    server.one()
+    server.engine.fail(tried.id, {"code": "x"})
+    new = server.push()
+    if preference == "prefer_new":
+        server.wait(1000)
+        late = server.push()
+        assert server.take(count=9) == [new, late, tried]
+        return
+    server.wait(1000)
+    assert server.take(count=9) == [{"n": new, "r": tried}[one] for one in order]

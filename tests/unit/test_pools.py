@@ -116,6 +116,9 @@ def test_a_pool_has_no_more_active_jobs_than_it_may() -> None:
     pool(server, concurrency=2)
     jobs = [job for _ in range(5) for job in server.take("a", wish={"pool": "pool"})]
     assert len(jobs) == 2
+    assert server.events("scheduling.pool_overloaded") == [
+        {"pool": "pool", "active_jobs": 2, "waiting_jobs": 7}
+    ]
     assert server.engine.pools.show("pool")["active_jobs"] == 2
     server.engine.fail(jobs[0].id, {"code": "x"})
     assert len(server.take("a", wish={"pool": "pool"})) == 1
