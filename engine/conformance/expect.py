@@ -16,6 +16,8 @@ from engine.http.message import EventStream, Response
 
 RANGE: Final = re.compile(r"number:range\(\s*(\d+)\s*,\s*(\d+)\s*\)\Z", re.ASCII)
 ONE_OF: Final = re.compile(r"one_of:\s*(\d+(?:\s*,\s*\d+)*)\s*\Z", re.ASCII)
+CLIP: Final = 200
+"""Characters of a body shown beside a text that was looked for in it."""
 TIMINGS: Final = ("less_than", "greater_than", "approximate")
 
 
@@ -139,7 +141,10 @@ def _contains(expected: Any, answer: Answer, _: Tolerance) -> Iterator[Check]:
     for part in expected if isinstance(expected, list) else [expected]:
         fits = isinstance(part, str) and part in answer.text
         yield Check(
-            "body text", part, answer.text, "" if fits else f"expected the body to contain {show(part)}"
+            "body text",
+            part,
+            answer.text[:CLIP],
+            "" if fits else f"expected the body to contain {show(part)}",
         )
 
 

@@ -105,6 +105,7 @@ class VirtualTarget:
     def wait(self, ms: int) -> None:
         """Move the clock, from one due thing to the next."""
         end = self._clock.now() + ms
+        self._advance()
         while (due := self._next_due()) is not None and self._clock.now() < due < end:
             self._clock.set(due)
             self._advance()
@@ -151,13 +152,23 @@ def complete(response: Response) -> Response:
     return Response(response.status, response.headers, b"".join(sent))
 
 
+def over(engine: Engine, clock: ManualClock) -> VirtualTarget:
+    """An engine behind the binding, its test hooks on.
+
+    Args:
+        engine: The engine, over whatever store.
+        clock: The clock that it reads.
+    """
+    handle = Binding(engine, conformance=True).handle
+    return VirtualTarget(handle, clock, engine.advance, engine.next_due)
+
+
 def fresh_engine(start: int = START, seed: int = 1) -> VirtualTarget:
-    """A new engine with an empty memory store behind the binding, its test hooks on.
+    """A new engine with an empty memory store.
 
     Args:
         start: First instant, milliseconds.
         seed: Of all randomness.
     """
     clock = ManualClock(start)
-    engine = Engine(clock, seed=seed)
-    return VirtualTarget(Binding(engine, conformance=True).handle, clock, engine.advance, engine.next_due)
+    return over(Engine(clock, seed=seed), clock)
