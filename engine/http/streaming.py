@@ -200,7 +200,7 @@ def stream(call: Call, channel: str, wanted: Filter, ends: Callable[[Event], boo
         stop = call.engine.events.subscribe(hear)
         return stop
 
-    return Reply(EventStream(start), 200, HEADERS)
+    return Reply(EventStream(start, channel), 200, HEADERS)
 
 
 def ended(call: Call, job: Job, wanted: Filter) -> Reply:

@@ -10,6 +10,7 @@ from flow_server import Server
 
 from engine.events import EventLog
 from engine.http.message import EventStream, Request
+from engine.http.outbox import Outbox
 from engine.http.streaming import shutdown_notice
 
 
@@ -229,3 +230,33 @@ def test_the_shutdown_notice_says_how_long_there_is(server: Server) -> None:
     notice = shutdown_notice(5000, "deployment", server.engine.events).decode()
     assert "event: server.shutdown\n" in notice
     assert '"grace_period_ms":5000' in notice
+
+
+def test_an_outbox_hands_out_all_that_waits_in_order() -> None:
+    outbox = Outbox("all", lambda: 0)
+    assert outbox.take() is None
+    outbox.put(b"id: 1\n\n")
+    outbox.put(b": comment\n\n")
+    assert outbox.take() == b"id: 1\n\n: comment\n\n"
+    assert outbox.take() is None
+
+
+def test_a_slow_reader_loses_the_oldest_events_and_hears_how_many(server: Server) -> None:
+    push(server)
+    body = server.binding.handle(Request("GET", "/ojs/v1/queues/default/events")).body
+    assert isinstance(body, EventStream)
+    outbox = Outbox(body.channel, lambda: 0, limit=2)
+    body.start(outbox.put, lambda: None)
+    for _ in range(5):
+        push(server)
+    told = (outbox.take() or b"").decode()
+    assert told.startswith(":events-dropped 3\n\n")
+    notice = json.loads(told.split("data: ")[1].split("\n")[0])
+    assert (notice["channel"], notice["dropped_count"]) == ("queue:default", 3)
+    assert (notice["oldest_dropped_id"], notice["newest_dropped_id"]) == (
+        "evt_000000000002",
+        "evt_000000000004",
+    )
+    assert told.count("event: job.enqueued") == 2
+    push(server)
+    assert b"dropped" not in (outbox.take() or b"")
