@@ -136,8 +136,9 @@ def _headers(lines: list[str]) -> dict[str, str]:
 def _cases(args: argparse.Namespace) -> tuple[list[Case], list[CaseFileError]]:
     if args.format == "badge" and (args.suite or args.case):
         raise UsageError("--format badge speaks of whole levels; leave out --suite and --case")
-    source = args.suites or own_cases()
+    source = args.suites
     try:
+        source = source or own_cases()
         cases, malformed = read_all(case_files(source))
     except (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
