@@ -220,6 +220,29 @@ def _identity(body: dict[str, Any], make_id: Callable[[], str]) -> str:
     return given
 
 
+def _check_shape(body: Any) -> None:
+    """Refuse what has not the parts that every request has."""
+    if not isinstance(body, dict):
+        raise InvalidPayload(
+            f"The body must be one JSON object, not {_json_type(body)} (OJS HTTP Binding 6.1)."
+        )
+    if body.get("type") is None:
+        raise InvalidRequest(
+            "'type' is required: name the kind of job, e.g. \"email.send\" (OJS Core 5.1).",
+            details={"field": "type", "rule": "required", "clause": "OJS Core 5.1"},
+        )
+    version = body.get("specversion")
+    if version is not None and (not isinstance(version, str) or not version.startswith("1.")):
+        raise Unsupported(
+            f"'specversion' {version!r:.40} is not supported; this server speaks 1.0 (OJS Core 5.1).",
+            details={"field": "specversion", "supported": ["1.0"]},
+        )
+    if "args" not in body:
+        raise refuse("args", None, "is required: an array, [] when there is nothing to pass", "OJS Core 5.1")
+    if not isinstance(body["args"], list):
+        raise refuse("args", body["args"], "must be an array", "OJS Core 5.1")
+
+
 def read(body: Any, now: int, make_id: Callable[[], str]) -> tuple[Job, bool]:
     """A job from an enqueue request.
 
@@ -236,27 +259,8 @@ def read(body: Any, now: int, make_id: Callable[[], str]) -> tuple[Job, bool]:
         InvalidRequest: A field breaks its rule.
         Unsupported: Another ``specversion`` than 1.x.
     """
-    if not isinstance(body, dict):
-        raise InvalidPayload(
-            f"The body must be one JSON object, not {_json_type(body)} (OJS HTTP Binding 6.1)."
-        )
-    if body.get("type") is None:
-        raise InvalidRequest(
-            "'type' is required: name the kind of job, e.g. \"email.send\" (OJS Core 5.1).",
-            details={"field": "type", "rule": "required", "clause": "OJS Core 5.1"},
-        )
-    version = body.get("specversion")
-    if version is not None and (not isinstance(version, str) or not version.startswith("1.")):
-        raise Unsupported(
-            f"'specversion' {version!r:.40} is not supported; this server speaks 1.0 (OJS Core 5.1).",
-            details={"field": "specversion", "supported": ["1.0"]},
-        )
+    _check_shape(body)
     kind, version = _kind(body["type"])
-    if "args" not in body:
-        raise refuse("args", None, "is required: an array, [] when there is nothing to pass", "OJS Core 5.1")
-    args = body["args"]
-    if not isinstance(args, list):
-        raise refuse("args", args, "must be an array", "OJS Core 5.1")
     options = _Options(body)
     queue_field, queue = options.find("queue")
     priority_field, priority = options.find("priority")
@@ -264,7 +268,7 @@ def read(body: Any, now: int, make_id: Callable[[], str]) -> tuple[Job, bool]:
     job = Job(
         id=_identity(body, make_id),
         type=kind,
-        args=args,
+        args=body["args"],
         queue="default" if queue is None else check_queue(queue, queue_field),
         priority=0 if priority is None else _priority(priority_field, priority),
         meta=None if meta is None else _meta(meta),

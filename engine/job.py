@@ -254,6 +254,24 @@ class Job:
         ):
             if value is not None:
                 body[name] = value
+        self._limits(body)
+        self._instants(body)
+        if self.retry is not DEFAULT:
+            body["retry"] = self.retry.to_dict()
+        if self.errors:
+            body["errors"] = self.errors
+        if self.has_result:
+            body["result"] = self.result
+        if self.progress or self.checkpoint or self.result_size is not None:
+            self._extended(body)
+        if self.echo:
+            body.update(self.echo)
+        if self.extra:
+            body.update({name: value for name, value in self.extra.items() if name not in body})
+        return body
+
+    def _limits(self, body: dict[str, Any]) -> None:
+        """The further timeouts, in milliseconds and in seconds."""
         for name, limit in (
             ("total_timeout", self.total_timeout),
             ("enqueue_ttl", self.enqueue_ttl),
@@ -263,6 +281,9 @@ class Job:
             if limit is not None:
                 body[name + "_ms"] = limit
                 body[name] = limit // 1000 if limit % 1000 == 0 else limit / 1000
+
+    def _instants(self, body: dict[str, Any]) -> None:
+        """What happened when, as RFC 3339."""
         for name, instant in (
             ("created_at", self.created_at),
             ("enqueued_at", self.enqueued_at),
@@ -279,19 +300,6 @@ class Job:
         ):
             if instant is not None:
                 body[name] = format_time(instant)
-        if self.retry is not DEFAULT:
-            body["retry"] = self.retry.to_dict()
-        if self.errors:
-            body["errors"] = self.errors
-        if self.has_result:
-            body["result"] = self.result
-        if self.progress or self.checkpoint or self.result_size is not None:
-            self._extended(body)
-        if self.echo:
-            body.update(self.echo)
-        if self.extra:
-            body.update({name: value for name, value in self.extra.items() if name not in body})
-        return body
 
     def _extended(self, body: dict[str, Any]) -> None:
         """What progress, checkpoints and results add to the envelope."""

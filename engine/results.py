@@ -23,6 +23,8 @@ TIMER: Final = "result"
 def measure(job: Job, result: Any, *, has_result: bool) -> int | None:
     """Size of a result in bytes, or None when it is not to be stored (``result_ttl`` 0, or none was given).
 
+    A step of a workflow stores its result in any case, for the steps after it (OJS Results 9.1).
+
     Raises:
         ResultTooLarge: It exceeds the job's or the server's limit (OJS Results 7.2).
     """
@@ -35,7 +37,7 @@ def measure(job: Job, result: Any, *, has_result: bool) -> int | None:
             f"The result has {size} bytes; the limit is {limit} (OJS Results 7.2).",
             details={"job_id": job.id, "field": "result", "actual_bytes": size, "max_bytes": limit},
         )
-    return None if job.result_ttl == 0 else size
+    return None if job.result_ttl == 0 and job.workflow_id is None else size
 
 
 class Results:
@@ -50,7 +52,7 @@ class Results:
 
     def ended(self, job: Job, now: int) -> None:
         """Set the timer that removes the outcome of a job that has just ended and names a retention."""
-        if job.result_ttl is not None and job.result_ttl > 0:
+        if job.result_ttl is not None and (job.result_ttl > 0 or (job.result_ttl == 0 and job.has_result)):
             self.kernel.store.set_timer(TIMER, job.id, now + job.result_ttl * SECOND)
 
     def prune(self, job_id: str, instant: int) -> None:
