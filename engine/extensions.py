@@ -182,6 +182,7 @@ class Extensions:
     def _removed(self, job: Job) -> None:
         self.kernel.store.set_timer(TIMER, job.id, None)
         self.kernel.store.delete_record("agent", job.id)
+        self.history.gone(job)
 
     def _hear(self, event: Event) -> None:
         if self.kernel.store.record("webhook_index", "subscriptions") is not None:

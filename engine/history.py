@@ -206,6 +206,10 @@ class History:
             record["ids"].append(job.id)
             self.kernel.store.put_record(_CHILDREN, parent, record)
 
+    def gone(self, job: Job) -> None:
+        """Forget whose parent a deleted job was; its children stay, as jobs without a parent here."""
+        self.kernel.store.delete_record(_CHILDREN, job.id)
+
     def lineage(self, job_id: str) -> dict[str, Any]:
         """A job's ancestors by name and its descendants as a tree (OJS Execution History 7.2).
 

@@ -187,3 +187,14 @@ def test_history_is_counted_by_time(client: Client) -> None:
     assert (buckets[1]["avg_duration_ms"], buckets[0]["avg_duration_ms"]) == (60_000, None)
     client.get("/history/stats?group_by=week")
     assert client.status == 400
+
+
+def test_nothing_is_kept_of_a_deleted_job(client: Client) -> None:
+    parent = client.start(ext_agent_v2={"state": "running"})
+    child = client.push(parent_id=parent)
+    client.post(f"/agents/{parent}/pause")
+    client.ack(parent)
+    assert client.post("/admin/jobs/bulk/delete", {"confirm": True})["succeeded"] == 1
+    store = client.engine.store
+    assert store.records("children") == store.records("agent") == []
+    assert client.get(f"/jobs/{child}/lineage")["root_id"] == parent
