@@ -24,6 +24,7 @@ from engine.errors import (
     Unsupported,
 )
 from engine.http.message import EventStream, Request, Response
+from engine.http.quota import Quota
 from engine.http.route import Call, Reply, Table
 from engine.http.routes import ROUTES
 from engine.ids import IdSource
@@ -63,12 +64,20 @@ class Binding:
         max_body: Largest request body, bytes; a larger one is 413.
         conformance: Turn the test-only hooks on.
         backend: The store's name in health and manifest.
+        quota: How many requests it takes.
     """
 
     def __init__(
-        self, engine: Engine, *, max_body: int = 1_048_576, conformance: bool = False, backend: str = "memory"
+        self,
+        engine: Engine,
+        *,
+        max_body: int = 1_048_576,
+        conformance: bool = False,
+        backend: str = "memory",
+        quota: Quota | None = None,
     ) -> None:
         self.engine = engine
+        self.quota = Quota() if quota is None else quota
         self.settings = Settings(max_body, conformance, backend, engine.clock.now())
         self.table = Table(ROUTES)
         engine.workers.obey_hints = conformance
@@ -87,6 +96,7 @@ class Binding:
             "X-Request-Id": request_id,
         }
         try:
+            self.quota.spend(self.engine.clock.now())
             self.engine.advance()
             reply = self._answer(request)
         except OJSError as error:
@@ -94,7 +104,7 @@ class Binding:
         except RecursionError:
             reply = _refusal(InvalidPayload("The body is nested too deeply."), request_id)
         body = reply.body
-        headers.update(reply.headers)
+        headers |= self.quota.headers() | dict(reply.headers)
         if isinstance(body, EventStream):
             return Response(reply.status, headers, body)
         return Response(reply.status, headers, body.encode() if isinstance(body, str) else encode(body))
