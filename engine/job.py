@@ -15,6 +15,9 @@ from engine.times import format_time
 DEFAULT_TIMEOUT: Final = 1_800_000
 """Execution timeout and reservation of a job that names none, milliseconds (OJS Core 5.2: 1800 seconds)."""
 
+PRUNE: Final = "PRUNE"
+"""What is due of a job that has ended: no move of the table, but its removal."""
+
 Move = tuple[int, str, str]
 """One entry of a job's path: instant (ms), operation, state reached."""
 
@@ -111,6 +114,8 @@ class Job:
     """Longest silence while active, milliseconds (OJS Timeouts 5.5)."""
     beat_at: int | None = None
     """The latest heartbeat that named it, or its start."""
+    prune_at: int | None = None
+    """When it is removed after its end, or None for never."""
     size: int = 0
     """Bytes that count against a queue bounded by size (OJS Backpressure 6.1)."""
     trail: list[Move] = field(default_factory=list)
@@ -153,7 +158,7 @@ class Job:
 
         Returns:
             (instant, operation, kind); kind is ``execution``, ``stalled``, ``total``, ``reservation``,
-            ``enqueue_ttl``, ``expired``, or ``due``.
+            ``enqueue_ttl``, ``expired``, ``due``, or ``retention``.
         """
         found: tuple[int, str, str] | None = None
         for instant, operation, kind in self._active() if self.state == life.ACTIVE else self._waiting():
@@ -174,7 +179,7 @@ class Job:
 
     def _waiting(self) -> tuple[tuple[int | None, str, str], ...]:
         if self.state in life.TERMINAL:
-            return ()
+            return ((self.prune_at, PRUNE, "retention"),)
         total = None if self.total_timeout is None else self.created_at + self.total_timeout
         ttl = None if self.enqueue_ttl is None or self.attempt else self.created_at + self.enqueue_ttl
         due: int | None = None
