@@ -227,15 +227,7 @@ class Job:
         ):
             if value is not None:
                 body[name] = value
-        for name, limit in (
-            ("total_timeout", self.total_timeout),
-            ("enqueue_ttl", self.enqueue_ttl),
-            ("grace_period", self.grace_period),
-            ("heartbeat_timeout", self.heartbeat_timeout),
-        ):
-            if limit is not None:
-                body[name + "_ms"] = limit
-                body[name] = limit // 1000 if limit % 1000 == 0 else limit / 1000
+        self._limits(body)
         for name, instant in (
             ("created_at", self.created_at),
             ("enqueued_at", self.enqueued_at),
@@ -263,3 +255,15 @@ class Job:
         if self.extra:
             body.update({name: value for name, value in self.extra.items() if name not in body})
         return body
+
+    def _limits(self, body: dict[str, Any]) -> None:
+        """The timeouts of OJS Timeouts 6, in seconds as the standard has them and in milliseconds."""
+        for name, limit in (
+            ("total_timeout", self.total_timeout),
+            ("enqueue_ttl", self.enqueue_ttl),
+            ("grace_period", self.grace_period),
+            ("heartbeat_timeout", self.heartbeat_timeout),
+        ):
+            if limit is not None:
+                body[name + "_ms"] = limit
+                body[name] = limit // 1000 if limit % 1000 == 0 else limit / 1000
