@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from engine import bulk, dead_letter, limits, retention
+from engine import bulk, dead_letter, limits
 from engine.backpressure import Backpressure
 from engine.bulk import Bulk
 from engine.clock import Clock
@@ -83,7 +83,7 @@ class Engine:
         self.pools = Pools(ops, self.figures)
         self.unique = Unique(ops)
         self.backpressure = Backpressure(ops, self.queues)
-        self.retention = Retention(kernel, self.queues)
+        self.retention = Retention(ops, self.queues)
         self.dead_letters = DeadLetters(ops, self.queues, self.retention)
         self.bulk = Bulk(ops)
         # A job that its own policy answers with an older one needs no room: unique goes before backpressure.
@@ -101,7 +101,6 @@ class Engine:
             self.unique.settle,
             self.backpressure.settle,
         ]
-        self.on_timer(retention.TIMER, self.retention.due)
         self.on_timer(limits.TIMER, self.limits.due)
         self.on_timer(dead_letter.TIMER, self.dead_letters.replay)
         self.on_timer(bulk.TIMER, self.bulk.forget)

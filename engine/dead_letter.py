@@ -16,7 +16,7 @@ from engine.errors import NotFound, OJSError
 from engine.job import Job
 from engine.operations import Operations
 from engine.queues import Queues
-from engine.retention import DEAD, Retention
+from engine.retention import Retention
 from engine.selection import Selection
 from engine.times import format_time, parse_duration
 
@@ -110,7 +110,7 @@ class DeadLetters:
                 by_type[kind] = by_type.get(kind, 0) + count
         oldest = next(self.kernel.store.dead_letters(newest=False), None)
         newest = next(self.kernel.store.dead_letters(), None)
-        prunes = [at for queue in tally if (at := self.retention.due_at(queue, DEAD)) is not None]
+        prunes = [at for queue in tally if (at := self.retention.due_at(queue)) is not None]
         kept = self.queues.config("default")["dead_letter"]["retention"]
         return {
             "total": self.kernel.store.dead_count(),

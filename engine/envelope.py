@@ -284,16 +284,23 @@ def read(body: Any, now: int, make_id: Callable[[], str]) -> tuple[Job, bool]:
     _times(job, options, now)
     _result(job, options)
     _limits(job, options)
+    _policies(job, options)
+    return job, _pending(*options.find("pending"))
+
+
+def _pending(field: str, value: Any) -> bool:
+    if value is not None and not isinstance(value, bool):
+        raise refuse(field, value, "must be true or false", "OJS HTTP Binding 9.1")
+    return bool(value)
+
+
+def _policies(job: Job, options: _Options) -> None:
     field, hints = options.find("metadata")
     job.hints = None if hints is None else _object(hints, field, "OJS HTTP Binding 9.1")
     field, unique = options.find("unique")
     job.unique = None if unique is None else _object(unique, field, "OJS Unique Jobs 2")
     field, rate_limit = options.find("rate_limit")
     job.rate_limit = None if rate_limit is None else _object(rate_limit, field, "OJS Rate Limiting 6")
-    field, pending = options.find("pending")
-    if pending is not None and not isinstance(pending, bool):
-        raise refuse(field, pending, "must be true or false", "OJS HTTP Binding 9.1")
-    return job, bool(pending)
 
 
 def _times(job: Job, options: _Options, now: int) -> None:

@@ -21,6 +21,9 @@ DEFAULT_RESULT_TTL: Final = 604_800
 RUNTIME: Final = "ojs.ext_runtime"
 """In a job's meta: what runtime it needs, ``{name, min, tags}``."""
 
+PRUNE: Final = "PRUNE"
+"""What is due of a job that has ended: no move of the table, but its removal."""
+
 Move = tuple[int, str, str]
 """One entry of a job's path: instant (ms), operation, state reached."""
 
@@ -127,6 +130,8 @@ class Job:
     """Longest silence while active, milliseconds (OJS Timeouts 5.5)."""
     beat_at: int | None = None
     """The latest heartbeat that named it, or its start."""
+    prune_at: int | None = None
+    """When it is removed after its end, or None for never."""
     size: int = 0
     """Bytes that count against a queue bounded by size (OJS Backpressure 6.1)."""
     trail: list[Move] = field(default_factory=list)
@@ -182,7 +187,7 @@ class Job:
 
         Returns:
             (instant, operation, kind); kind is ``execution``, ``stalled``, ``total``, ``reservation``,
-            ``enqueue_ttl``, ``expired``, or ``due``.
+            ``enqueue_ttl``, ``expired``, ``due``, or ``retention``.
         """
         found: tuple[int, str, str] | None = None
         for instant, operation, kind in self._active() if self.state == life.ACTIVE else self._waiting():
@@ -203,7 +208,7 @@ class Job:
 
     def _waiting(self) -> tuple[tuple[int | None, str, str], ...]:
         if self.state in life.TERMINAL:
-            return ()
+            return ((self.prune_at, PRUNE, "retention"),)
         total = None if self.total_timeout is None else self.created_at + self.total_timeout
         ttl = None if self.enqueue_ttl is None or self.attempt else self.created_at + self.enqueue_ttl
         due: int | None = None
@@ -271,7 +276,7 @@ class Job:
         return body
 
     def _limits(self, body: dict[str, Any]) -> None:
-        """The further timeouts, in milliseconds and in seconds."""
+        """The timeouts of OJS Timeouts 6, in seconds as the standard has them and in milliseconds."""
         for name, limit in (
             ("total_timeout", self.total_timeout),
             ("enqueue_ttl", self.enqueue_ttl),

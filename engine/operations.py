@@ -13,7 +13,7 @@ from engine import failure, results, timeouts
 from engine import lifecycle as life
 from engine.enqueue import Enqueue, Pushed
 from engine.errors import Conflict
-from engine.job import DEFAULT_TIMEOUT, Job
+from engine.job import DEFAULT_TIMEOUT, PRUNE, Job
 from engine.kernel import Kernel
 from engine.storage import Admit
 
@@ -79,6 +79,7 @@ class Operations(Enqueue):
         may_fetch: Notes a worker's FETCH and tells whether it gets anything.
         starting: Has the last word on a claimed job; False when it has moved it elsewhere.
         plan: Says which queues a FETCH asks.
+        prune: Removes a job that has ended and whose time is up.
     """
 
     def __init__(self, kernel: Kernel) -> None:
@@ -89,6 +90,7 @@ class Operations(Enqueue):
         self.may_fetch: Callable[[str, list[str]], bool] = _always
         self.starting: Callable[[Job], bool] = _starts
         self.plan: Callable[[list[str], str | None, dict[str, Any]], Plan] = _in_order
+        self.prune: Callable[[Job], None] = kernel.remove
 
     # FETCH
 
@@ -366,7 +368,9 @@ class Operations(Enqueue):
             if job is None or what is None or what[0] > now:
                 return
             _, operation, kind = what
-            if operation == life.RESERVATION:
+            if operation == PRUNE:
+                self.prune(job)
+            elif operation == life.RESERVATION:
                 holder = f" by worker '{job.worker_id}'" if job.worker_id else ""
                 text = f"The reservation{holder} ran out without ACK or FAIL."
                 self._fail(job, failure.server_error("visibility_timeout", text), operation)

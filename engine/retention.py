@@ -1,26 +1,31 @@
 """How long jobs that have ended are kept (OJS Queue Configuration 6.3, OJS Dead Letter 5 and 8).
 
-One timer for each queue and kind of end, set for the instant at which the oldest job's time is up: nothing is
-polled, and `Engine.next_due` tells the truth about when something happens next.
+Each job learns at its end when it is pruned, `Job.prune_at`, and is due then like for anything else: nothing is
+polled, and `Engine.next_due` tells the truth about when something happens next. A changed configuration holds
+for jobs that end from then on (OJS Queue Configuration 4).
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Any, Final
 
 from engine import lifecycle as life
 from engine import queue_config, selection
 from engine.envelope import refuse
 from engine.job import Job
-from engine.kernel import Kernel
+from engine.operations import Operations
 from engine.queues import DEFAULT_POLICY, Queues
 from engine.times import parse_duration
 
-TIMER: Final = "retention"
 DEAD: Final = "dead"
 CHUNK: Final = 1000
 """Most jobs removed at one go; the rest follows at the same instant."""
+FOREVER: Final = sys.maxsize
+
+Hold = Callable[[Job], int | None]
+"""Until when a job that has ended must be kept, milliseconds; None for no wish, `FOREVER` for ever."""
 
 
 def ended_at(job: Job) -> int:
@@ -32,72 +37,63 @@ class Retention:
     """Prunes what has ended long ago.
 
     Args:
-        kernel: Store, time, events.
+        operations: Whose due jobs it prunes.
         queues: Whose configuration says how long.
+
+    Attributes:
+        holds: Ask for a job to be kept for longer.
     """
 
-    def __init__(self, kernel: Kernel, queues: Queues) -> None:
-        self.kernel = kernel
+    def __init__(self, operations: Operations, queues: Queues) -> None:
+        self.kernel = operations.kernel
         self.queues = queues
-        kernel.listeners.append(self._hear)
-        queues.configured.append(self._rearm)
+        self.holds: list[Hold] = []
+        operations.prune = self._prune
+        self.kernel.listeners.append(self._hear)
+        queues.configured.append(self._configured)
 
     def _hear(self, job: Job, _was: str, _operation: str) -> None:
         if job.state not in life.TERMINAL:
             return
-        kind = DEAD if job.dead_letter else job.state
-        if self._oldest(job.queue, kind) is job:  # else the timer is set for an older one already
-            self._arm(job.queue, kind)
+        at = max([self._default(job), *(until for hold in self.holds if (until := hold(job)) is not None)])
+        job.prune_at = None if at == FOREVER else at
+        self.kernel.store.save(job, job.state)
         if job.dead_letter:
             self._crop(job.queue)
 
-    def _keep(self, queue: str, kind: str) -> int:
-        config = self.queues.config(queue)
-        if kind == DEAD:
-            return queue_config.dead_letter_limits(config)[0]
-        return parse_duration(config["retention"][kind])
+    def _default(self, job: Job) -> int:
+        config = self.queues.config(job.queue)
+        if job.dead_letter:
+            return ended_at(job) + queue_config.dead_letter_limits(config)[0]
+        return ended_at(job) + parse_duration(config["retention"][job.state])
 
     def _oldest(self, queue: str, kind: str) -> Job | None:
         store = self.kernel.store
-        if kind == DEAD:
-            return next(store.dead_letters(queue, newest=False), None)
-        return store.oldest(queue, kind)
+        return (
+            next(store.dead_letters(queue, newest=False), None) if kind == DEAD else store.oldest(queue, kind)
+        )
 
-    def due_at(self, queue: str, kind: str) -> int | None:
-        """When the oldest job of a kind is pruned, milliseconds, or None.
+    def due_at(self, queue: str) -> int | None:
+        """When the oldest dead letter of a queue is pruned, milliseconds, or None."""
+        job = self._oldest(queue, DEAD)
+        return None if job is None else job.prune_at
 
-        Args:
-            queue: Queue name.
-            kind: A terminal state, or `DEAD`.
-        """
-        job = self._oldest(queue, kind)
-        return None if job is None else ended_at(job) + self._keep(queue, kind)
+    def _prune(self, job: Job) -> None:
+        """Remove a job whose time is up, and those beside it whose time is up too."""
+        queue, kind, now = job.queue, DEAD if job.dead_letter else job.state, self.kernel.now()
+        self.kernel.remove(job)
+        count = 1
+        while count < CHUNK:
+            other = self._oldest(queue, kind)
+            if other is None or other.prune_at is None or other.prune_at > now:
+                break
+            self.kernel.remove(other)
+            count += 1
+        self._tell(queue, kind, count)
 
-    def _arm(self, queue: str, kind: str) -> None:
-        self.kernel.store.set_timer(TIMER, f"{queue}|{kind}", self.due_at(queue, kind))
-
-    def _rearm(self, queue: str) -> None:
-        """Set timers anew after a configuration has changed: this queue's, or everybody's."""
+    def _configured(self, queue: str) -> None:
         for name in self.kernel.store.queues() if queue == DEFAULT_POLICY else [queue]:
-            for kind in (*sorted(life.TERMINAL), DEAD):
-                self._arm(name, kind)
             self._crop(name)
-
-    def due(self, key: str, _instant: int) -> None:
-        """Prune what a timer was set for."""
-        queue, _, kind = key.rpartition("|")
-        now = self.kernel.now()
-        with self.kernel.store.transaction():
-            keep = self._keep(queue, kind)
-            count = 0
-            while count < CHUNK:
-                job = self._oldest(queue, kind)
-                if job is None or ended_at(job) + keep > now:
-                    break
-                self.kernel.remove(job)
-                count += 1
-            self._tell(queue, kind, count)
-            self._arm(queue, kind)
 
     def purge(self, queue: str, states: list[Any], older_than: Any) -> int:
         """Remove a queue's jobs in some terminal states now (OJS Admin API 6.5).

@@ -10,7 +10,7 @@ import re
 from typing import Any, Final
 
 from engine import lifecycle as life
-from engine import limit_policy
+from engine import limit_policy, neighbours
 from engine.envelope import check_priority, refuse
 from engine.errors import InvalidRequest, NotFound, TenantLimitExceeded
 from engine.figures import Figures
@@ -324,6 +324,8 @@ class Tenants:
         }
         active = self.kernel.store.counts()[life.ACTIVE]
         weights = sum(record["weight"] for _, record in self.kernel.store.records(_KIND))
+        loads = {name: self._load(name) for name, _ in self.kernel.store.records(_KIND)}
+        noise = neighbours.signals(loads[tenant], list(loads.values()))
         return shown | {
             "jobs": {**counts, "completed_24h": day["completed"], "failed_24h": day["failed"]},
             "throughput": {
@@ -338,7 +340,15 @@ class Tenants:
                 "effective_share": round(shown["fairness_weight"] / weights, 3),
                 "actual_share": round(counts[life.ACTIVE] / active, 3) if active else 0,
             },
+            "noisy_neighbor": {"signals": noise, "exceeded": neighbours.exceeded(noise)},
         }
+
+    def _load(self, tenant: str) -> neighbours.Load:
+        counts, hour = self.counts(tenant), self.figures.minutes(f"tenant:{tenant}", 60)
+        waiting = counts[life.AVAILABLE] + counts[life.SCHEDULED]
+        return neighbours.Load(
+            waiting, counts[life.ACTIVE], hour["enqueued"], hour["started"], hour["failed"]
+        )
 
 
 class _Required(InvalidRequest):

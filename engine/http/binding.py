@@ -26,6 +26,7 @@ from engine.errors import (
 from engine.http.message import EventStream, Request, Response
 from engine.http.metrics import Metrics
 from engine.http.normalise import normalise
+from engine.http.quota import Quota
 from engine.http.route import Call, Feature, Reply, Table
 from engine.http.routes import FEATURES, ROUTES
 from engine.ids import IdSource
@@ -69,12 +70,20 @@ class Binding:
         max_body: Largest request body, bytes; a larger one is 413.
         conformance: Turn the test-only hooks on.
         backend: The store's name in health and manifest.
+        quota: How many requests it takes.
     """
 
     def __init__(
-        self, engine: Engine, *, max_body: int = 1_048_576, conformance: bool = False, backend: str = "memory"
+        self,
+        engine: Engine,
+        *,
+        max_body: int = 1_048_576,
+        conformance: bool = False,
+        backend: str = "memory",
+        quota: Quota | None = None,
     ) -> None:
         self.engine = engine
+        self.quota = Quota() if quota is None else quota
         self.settings = Settings(
             max_body,
             conformance,
@@ -84,7 +93,6 @@ class Binding:
             metrics=Metrics(engine),
         )
         if conformance:
-            engine.workers.obey_hints = True
             engine.extensions.start_conformance()
         self.table = Table(ROUTES)
         engine.workers.obey_hints = conformance
@@ -98,18 +106,19 @@ class Binding:
         """
         request_id = self._request_id(request.headers)
         try:
+            self.quota.spend(self.engine.clock.now())
             self.engine.advance()
             reply = self._answer(request)
         except OJSError as error:
             reply = _refusal(error, request_id)
         except RecursionError:
             reply = _refusal(InvalidPayload("The body is nested too deeply."), request_id)
-        return _response(reply, request, request_id)
+        return _response(reply, request, request_id, self.quota.headers())
 
     def refuse(self, error: OJSError, request: Request) -> Response:
         """The answer to a request that its host refuses, or fails to hand on: JSON like every error."""
         request_id = self._request_id(request.headers)
-        return _response(_refusal(error, request_id), request, request_id)
+        return _response(_refusal(error, request_id), request, request_id, {})
 
     def _request_id(self, headers: Mapping[str, str]) -> str:
         given = headers.get("x-request-id", "")
@@ -163,11 +172,12 @@ class Binding:
         return decode(raw)
 
 
-def _response(reply: Reply, request: Request, request_id: str) -> Response:
+def _response(reply: Reply, request: Request, request_id: str, quota: Mapping[str, str]) -> Response:
     headers = {
         "Content-Type": _media_type(request.headers),
         "OJS-Version": VERSION,
         "X-Request-Id": request_id,
+        **quota,
         **reply.headers,
     }
     body = reply.body

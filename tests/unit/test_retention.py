@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from harness import Server
+from harness import START, Server
 
 from engine import Job
+from engine.retention import FOREVER
 
 DAY = 86_400_000
 
@@ -31,20 +32,42 @@ def test_each_end_has_its_own_default(state: str, days: int) -> None:
     assert server.engine.store.get(job.id) is None
 
 
-def test_a_queues_own_retention_holds_also_for_jobs_that_are_there() -> None:
+@pytest.mark.parametrize("queue", ["default", "_default"])
+def test_a_changed_retention_holds_for_jobs_that_end_from_then_on(queue: str) -> None:
+    """OJS Queue Configuration 4."""
     server = Server()
-    job = ended(server, "completed")
-    server.engine.queues.configure("default", {"retention": {"completed": "PT1H"}})
+    before = ended(server, "completed")
+    server.engine.queues.configure(queue, {"retention": {"completed": "PT1H"}})
+    after = ended(server, "completed")
     server.wait(3_600_000)
-    assert server.engine.store.get(job.id) is None
+    assert server.engine.store.get(after.id) is None
+    assert server.engine.store.get(before.id) is before
 
 
-def test_a_changed_default_policy_holds_for_every_queue() -> None:
+@pytest.mark.parametrize(("until", "kept"), [(None, False), (10 * DAY, True), (FOREVER, True)])
+def test_a_job_is_kept_for_as_long_as_anybody_needs_it(until: int | None, kept: bool) -> None:
     server = Server()
-    job = ended(server, "completed")
-    server.engine.queues.configure("_default", {"retention": {"completed": "PT1H"}})
-    server.wait(3_600_000)
-    assert server.engine.store.get(job.id) is None
+    server.engine.retention.holds.append(
+        lambda job: None if until is None or job.priority else min(FOREVER, START + until)
+    )
+    held = ended(server, "completed")
+    free = server.push(priority=1)
+    server.one()
+    server.engine.ack(free.id)
+    server.wait(7 * DAY)
+    assert server.engine.store.get(free.id) is None
+    assert (server.engine.store.get(held.id) is held) is kept
+    server.wait(3 * DAY)
+    assert (server.engine.store.get(held.id) is held) is (until == FOREVER)
+
+
+def test_a_job_retried_by_hand_is_kept_until_it_ends_again() -> None:
+    server = Server()
+    job = ended(server, "discarded")
+    server.wait(20 * DAY)
+    server.engine.retry(job.id)
+    server.wait(20 * DAY)
+    assert server.engine.store.get(job.id) is job
 
 
 def test_many_jobs_go_each_at_its_time() -> None:

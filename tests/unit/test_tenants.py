@@ -222,3 +222,31 @@ def test_forgetting_a_tenant_drops_its_limits_and_keeps_its_jobs() -> None:
     of(server, "acme")
     assert server.engine.tenants.counts("acme")["available"] == 2
     assert server.call("DELETE", "/admin/tenants/nobody")[0] == 404
+
+
+def test_a_tenant_that_takes_more_than_its_part_is_seen() -> None:
+    """OJS Multi-Tenancy 9.1."""
+    server = Server()
+    for tenant, count in (
+        ("acme", 33),
+        ("beta", 3),
+        ("gamma", 3),
+        ("delta", 3),
+        ("eps", 3),
+        ("zeta", 3),
+        ("eta", 3),
+    ):
+        for _ in range(count):
+            of(server, tenant)
+    server.take(tenant="acme", count=2)
+    noise = server.engine.tenants.stats("acme")["noisy_neighbor"]
+    assert noise["signals"]["queue_depth_ratio"] == pytest.approx(31 / 3, abs=0.001)
+    assert "queue_depth_ratio" in noise["exceeded"]
+    assert server.engine.tenants.stats("beta")["noisy_neighbor"]["exceeded"] == []
+
+
+def test_a_tenant_alone_is_nobodys_neighbour() -> None:
+    server = Server()
+    of(server, "acme")
+    server.take()
+    assert server.engine.tenants.stats("acme")["noisy_neighbor"]["exceeded"] == []
