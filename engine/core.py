@@ -60,6 +60,7 @@ class Engine:
         self.workflows = Workflows(self.kernel, self.operations)
         self.on_timer("workflow", self.workflows.due)
         self.extensions = Extensions(self.kernel, self.operations, self.workers, self.on_timer)
+        self.retention.holds.append(self.extensions.results.hold)
         # The operations are the engine's own verbs.
         self.push = self.operations.push
         self.push_many = self.operations.push_many

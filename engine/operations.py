@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Final, Protocol
 
-from engine import failure, results, timeouts
+from engine import failure, timeouts
 from engine import lifecycle as life
 from engine.enqueue import Enqueue, Pushed
 from engine.errors import Conflict
 from engine.job import DEFAULT_TIMEOUT, PRUNE, Job
 from engine.kernel import Kernel
+from engine.result_size import measure
 from engine.storage import Admit
 
 __all__ = ["Operations", "Plan", "Pushed"]
@@ -169,7 +170,7 @@ class Operations(Enqueue):
             job = self._held(job_id, life.ACK, worker_id)
             for guard in self.ack_guards:
                 guard(job, result, has_result)
-            size = results.measure(job, result, has_result=has_result)
+            size = measure(job, result, has_result=has_result)
             now = self.kernel.now()
             duration = now - (job.started_at or now)
             job.completed_at = now

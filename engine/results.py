@@ -1,43 +1,21 @@
-"""Results: how large one may be, how long it is kept, and what a client is told of it (OJS Results).
+"""Results: how long one is kept, and what a client is told of it (OJS Results); `engine.result_size` has its size.
 
-A job that names a ``result_ttl`` has its result removed by a timer; any other keeps it for as long as the job itself
-is kept, so that most jobs need no timer.
+A job that names a ``result_ttl`` has its result removed by a timer, and is itself kept until then; any other keeps its
+result for as long as the job is kept, so that most jobs need no timer.
 """
 
 from __future__ import annotations
 
-import json
 from typing import Any, Final
 
 from engine import lifecycle as life
-from engine.errors import ResultPruned, ResultTooLarge, WaitTimeout
+from engine.errors import ResultPruned, WaitTimeout
 from engine.job import DEFAULT_RESULT_TTL, Job
 from engine.kernel import Kernel
+from engine.retention import FOREVER
 from engine.times import SECOND, format_time
 
-MAX_RESULT: Final = 1_048_576
-"""Largest result as JSON in UTF-8, bytes (OJS Results 7.2)."""
 TIMER: Final = "result"
-
-
-def measure(job: Job, result: Any, *, has_result: bool) -> int | None:
-    """Size of a result in bytes, or None when it is not to be stored (``result_ttl`` 0, or none was given).
-
-    A step of a workflow stores its result in any case, for the steps after it (OJS Results 9.1).
-
-    Raises:
-        ResultTooLarge: It exceeds the job's or the server's limit (OJS Results 7.2).
-    """
-    if not has_result:
-        return None
-    size = len(json.dumps(result, ensure_ascii=False, separators=(",", ":")).encode(errors="surrogatepass"))
-    limit = min(job.result_limit or MAX_RESULT, MAX_RESULT)
-    if size > limit:
-        raise ResultTooLarge(
-            f"The result has {size} bytes; the limit is {limit} (OJS Results 7.2).",
-            details={"job_id": job.id, "field": "result", "actual_bytes": size, "max_bytes": limit},
-        )
-    return None if job.result_ttl == 0 and job.workflow_id is None else size
 
 
 class Results:
@@ -54,6 +32,18 @@ class Results:
         """Set the timer that removes the outcome of a job that has just ended and names a retention."""
         if job.result_ttl is not None and (job.result_ttl > 0 or (job.result_ttl == 0 and job.has_result)):
             self.kernel.store.set_timer(TIMER, job.id, now + job.result_ttl * SECOND)
+
+    @staticmethod
+    def hold(job: Job) -> int | None:
+        """Until when a job must be kept for its result, milliseconds; a hold of `engine.retention.Retention`.
+
+        Returns:
+            None when the job names no retention of its own; `FOREVER` when it asks that the result never go.
+        """
+        if job.result_ttl is None:
+            return None
+        until = expires_at(job)
+        return FOREVER if until is None else until
 
     def prune(self, job_id: str, instant: int) -> None:
         """Remove a result or an error whose time has come; nothing if the job is gone or runs again."""

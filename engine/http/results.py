@@ -10,7 +10,8 @@ from engine.http.route import Call, Feature, Reply, Route
 from engine.http.streams import follow, frame
 from engine.job import DEFAULT_RESULT_TTL, Job
 from engine.progress import shown
-from engine.results import MAX_RESULT, summary
+from engine.result_size import MAX_RESULT
+from engine.results import summary
 from engine.times import MAX_DURATION
 
 MAX_IDS: Final = 1000

@@ -154,3 +154,12 @@ def test_a_workflow_gets_the_result_of_a_step_that_keeps_none(client: Client) ->
     client.ack(first, result={"n": 1})
     assert client.fetch()[0]["parent_results"] == [{"n": 1}]
     assert "result" not in client.job(first)
+
+
+@pytest.mark.parametrize("ttl", [30 * 86_400, -1])
+def test_a_job_is_kept_for_as_long_as_its_result(client: Client, ttl: int) -> None:
+    """The queue's own retention of seven days does not take a result away that was promised for longer."""
+    job_id = client.start(result_ttl=ttl)
+    client.ack(job_id, result=1)
+    client.wait(29 * DAY)
+    assert client.get(f"/jobs/{job_id}/result")["result"] == 1
