@@ -7,13 +7,14 @@ are the binding's business (`engine.http`), not this module's.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from engine import retry
-from engine.errors import InvalidPayload, InvalidRequest, Unsupported
+from engine import retry, versions
+from engine.errors import InvalidPayload, InvalidRequest, MetadataTooLarge, Unsupported
 from engine.ids import UUID7
 from engine.job import Job
 from engine.times import MAX_DURATION, parse_when
@@ -23,18 +24,25 @@ QUEUE: Final = re.compile(r"[a-z0-9][a-z0-9.-]*\Z", re.ASCII)
 MAX_TYPE: Final = 255
 MAX_QUEUE: Final = 128
 PRIORITIES: Final = range(-100, 101)
+NAMED_PRIORITIES: Final = {"high": 10, "normal": 0, "low": -10}
+"""The names that may stand for a number (OJS Core 5.2)."""
 MAX_TAGS: Final = 100
+MAX_META: Final = 65_536
+"""Size of ``meta`` as JSON in UTF-8, bytes (OJS Payload Limits 4.3)."""
 
 SYSTEM: Final = frozenset(
     "state attempt created_at enqueued_at started_at completed_at cancelled_at discarded_at activated_at error errors "
     "result next_attempt_at next_retry_at retry_delay_ms worker_id reserved_until progress parent_results "
-    "workflow_id workflow_step_id cron_name unique_key".split()
+    "workflow_id workflow_step_id cron_name unique_key checkpoint last_checkpoint progress_data progress_updated_at "
+    "result_stored_at result_expires_at result_size_bytes".split()
 )
 """Attributes that only the server sets; a client's values are ignored (OJS Core 5.3)."""
 
 _OPTIONS: Final = frozenset(
     "queue priority timeout timeout_ms scheduled_at delay_until expires_at retry unique tags pending "
-    "visibility_timeout visibility_timeout_ms max_attempts metadata".split()
+    "visibility_timeout visibility_timeout_ms max_attempts metadata rate_limit total_timeout total_timeout_ms "
+    "enqueue_ttl enqueue_ttl_ms grace_period grace_period_ms heartbeat_timeout heartbeat_timeout_ms "
+    "result_ttl result_size_limit".split()
 )
 _KNOWN: Final = _OPTIONS | SYSTEM | {"id", "type", "args", "meta", "schema", "specversion", "options"}
 
@@ -93,6 +101,21 @@ def _integer(value: Any, field: str, allowed: range, clause: str) -> int:
     return value
 
 
+def _priority(field: str, value: Any) -> int:
+    if isinstance(value, str) and value.lower() in NAMED_PRIORITIES:
+        return NAMED_PRIORITIES[value.lower()]
+    return check_priority(value, field)
+
+
+def check_priority(value: Any, field: str = "priority") -> int:
+    """A numeric priority (OJS Core 5.2, `priority`).
+
+    Raises:
+        InvalidRequest: Not an integer from -100 to 100.
+    """
+    return _integer(value, field, PRIORITIES, "OJS Core 5.2")
+
+
 def _object(value: Any, field: str, clause: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise refuse(field, value, "must be an object", clause)
@@ -127,13 +150,39 @@ class _Options:
                 return name, value
         return "", None
 
-    def milliseconds(self, name: str, clause: str) -> int | None:
+    def milliseconds(self, name: str, clause: str, least: int = 0) -> int | None:
         """A duration given as ``NAME_ms`` in milliseconds or ``NAME`` in seconds; 0 means the default."""
         field, value = self.find(f"{name}_ms", name)
         if value is None:
             return None
         factor = 1 if field.endswith("_ms") else 1000
-        return _integer(value, field, range(MAX_DURATION // factor + 1), clause) * factor or None
+        return _integer(value, field, range(least, MAX_DURATION // factor + 1), clause) * factor or None
+
+
+def _kind(value: Any) -> tuple[str, str | None]:
+    """A job type and the version that may stand behind its ``@`` (OJS Job Versioning 5.3)."""
+    name, version = versions.split(value) if isinstance(value, str) else (value, None)
+    return check_type(name), version
+
+
+def _meta(value: Any) -> dict[str, Any] | None:
+    meta = _object(value, "meta", "OJS Core 5.2")
+    size = len(json.dumps(meta, ensure_ascii=False, separators=(",", ":")).encode(errors="surrogatepass"))
+    if size > MAX_META:
+        raise MetadataTooLarge(
+            f"'meta' has {size} bytes; the limit is {MAX_META} (OJS Payload Limits 4.3).",
+            details={"field": "meta", "actual_bytes": size, "max_bytes": MAX_META},
+        )
+    return meta or None
+
+
+def _result(job: Job, options: _Options) -> None:
+    field, ttl = options.find("result_ttl")
+    if ttl is not None:
+        job.result_ttl = _integer(ttl, field, range(-1, MAX_DURATION // 1000 + 1), "OJS Results 7.1")
+    field, limit = options.find("result_size_limit")
+    if limit is not None:
+        job.result_limit = _integer(limit, field, range(1, 2**31), "OJS Results 6.1")
 
 
 def _tags(field: str, value: Any) -> list[str] | None:
@@ -171,6 +220,29 @@ def _identity(body: dict[str, Any], make_id: Callable[[], str]) -> str:
     return given
 
 
+def _check_shape(body: Any) -> None:
+    """Refuse what has not the parts that every request has."""
+    if not isinstance(body, dict):
+        raise InvalidPayload(
+            f"The body must be one JSON object, not {_json_type(body)} (OJS HTTP Binding 6.1)."
+        )
+    if body.get("type") is None:
+        raise InvalidRequest(
+            "'type' is required: name the kind of job, e.g. \"email.send\" (OJS Core 5.1).",
+            details={"field": "type", "rule": "required", "clause": "OJS Core 5.1"},
+        )
+    version = body.get("specversion")
+    if version is not None and (not isinstance(version, str) or not version.startswith("1.")):
+        raise Unsupported(
+            f"'specversion' {version!r:.40} is not supported; this server speaks 1.0 (OJS Core 5.1).",
+            details={"field": "specversion", "supported": ["1.0"]},
+        )
+    if "args" not in body:
+        raise refuse("args", None, "is required: an array, [] when there is nothing to pass", "OJS Core 5.1")
+    if not isinstance(body["args"], list):
+        raise refuse("args", body["args"], "must be an array", "OJS Core 5.1")
+
+
 def read(body: Any, now: int, make_id: Callable[[], str]) -> tuple[Job, bool]:
     """A job from an enqueue request.
 
@@ -187,27 +259,8 @@ def read(body: Any, now: int, make_id: Callable[[], str]) -> tuple[Job, bool]:
         InvalidRequest: A field breaks its rule.
         Unsupported: Another ``specversion`` than 1.x.
     """
-    if not isinstance(body, dict):
-        raise InvalidPayload(
-            f"The body must be one JSON object, not {_json_type(body)} (OJS HTTP Binding 6.1)."
-        )
-    if body.get("type") is None:
-        raise InvalidRequest(
-            "'type' is required: name the kind of job, e.g. \"email.send\" (OJS Core 5.1).",
-            details={"field": "type", "rule": "required", "clause": "OJS Core 5.1"},
-        )
-    version = body.get("specversion")
-    if version is not None and (not isinstance(version, str) or not version.startswith("1.")):
-        raise Unsupported(
-            f"'specversion' {version!r:.40} is not supported; this server speaks 1.0 (OJS Core 5.1).",
-            details={"field": "specversion", "supported": ["1.0"]},
-        )
-    kind = check_type(body["type"])
-    if "args" not in body:
-        raise refuse("args", None, "is required: an array, [] when there is nothing to pass", "OJS Core 5.1")
-    args = body["args"]
-    if not isinstance(args, list):
-        raise refuse("args", args, "must be an array", "OJS Core 5.1")
+    _check_shape(body)
+    kind, version = _kind(body["type"])
     options = _Options(body)
     queue_field, queue = options.find("queue")
     priority_field, priority = options.find("priority")
@@ -215,10 +268,10 @@ def read(body: Any, now: int, make_id: Callable[[], str]) -> tuple[Job, bool]:
     job = Job(
         id=_identity(body, make_id),
         type=kind,
-        args=args,
+        args=body["args"],
         queue="default" if queue is None else check_queue(queue, queue_field),
-        priority=0 if priority is None else _integer(priority, priority_field, PRIORITIES, "OJS Core 5.2"),
-        meta=None if meta is None else (_object(meta, "meta", "OJS Core 5.2") or None),
+        priority=0 if priority is None else _priority(priority_field, priority),
+        meta=None if meta is None else _meta(meta),
         tags=_tags(*options.find("tags")),
         retry=_retry(options),
         timeout=options.milliseconds("timeout", "OJS Core 5.2"),
@@ -226,15 +279,28 @@ def read(body: Any, now: int, make_id: Callable[[], str]) -> tuple[Job, bool]:
         schema=_schema(body.get("schema")),
         extra={name: value for name, value in body.items() if name not in _KNOWN} or None,
     )
+    if version is not None:
+        job.extra = {"version": version, **(job.extra or {})}
     _times(job, options, now)
+    _result(job, options)
+    _limits(job, options)
+    _policies(job, options)
+    return job, _pending(*options.find("pending"))
+
+
+def _pending(field: str, value: Any) -> bool:
+    if value is not None and not isinstance(value, bool):
+        raise refuse(field, value, "must be true or false", "OJS HTTP Binding 9.1")
+    return bool(value)
+
+
+def _policies(job: Job, options: _Options) -> None:
     field, hints = options.find("metadata")
     job.hints = None if hints is None else _object(hints, field, "OJS HTTP Binding 9.1")
-    _, unique = options.find("unique")
-    job.unique = None if unique is None else _object(unique, "unique", "OJS Unique Jobs 3")
-    field, pending = options.find("pending")
-    if pending is not None and not isinstance(pending, bool):
-        raise refuse(field, pending, "must be true or false", "OJS HTTP Binding 9.1")
-    return job, bool(pending)
+    field, unique = options.find("unique")
+    job.unique = None if unique is None else _object(unique, field, "OJS Unique Jobs 2")
+    field, rate_limit = options.find("rate_limit")
+    job.rate_limit = None if rate_limit is None else _object(rate_limit, field, "OJS Rate Limiting 6")
 
 
 def _times(job: Job, options: _Options, now: int) -> None:
@@ -246,3 +312,13 @@ def _times(job: Job, options: _Options, now: int) -> None:
         job.expires_at = _instant(expires, field, now)
         if not expires.startswith(("P", "+")):
             job.echo = {"expires_at": expires}
+
+
+def _limits(job: Job, options: _Options) -> None:
+    job.total_timeout = options.milliseconds("total_timeout", "OJS Timeouts 6", 1)
+    job.enqueue_ttl = options.milliseconds("enqueue_ttl", "OJS Timeouts 6", 1)
+    job.grace_period = options.milliseconds("grace_period", "OJS Timeouts 6")
+    job.heartbeat_timeout = options.milliseconds("heartbeat_timeout", "OJS Timeouts 6", 1)
+    if job.total_timeout is not None and job.timeout is not None and job.total_timeout < job.timeout:
+        field, value = options.find("total_timeout_ms", "total_timeout")
+        raise refuse(field, value, "must be at least the timeout of one attempt", "OJS Timeouts 6")

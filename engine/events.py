@@ -17,6 +17,9 @@ from engine.times import format_time
 CAPACITY: Final = 10_000
 """Events kept; older ones are dropped, their numbers stay used."""
 
+SOURCE: Final = "ojs://playground/engine"
+"""Where every event comes from: a URI (OJS Events 2.4)."""
+
 
 @dataclass(slots=True, frozen=True)
 class Event:
@@ -67,7 +70,7 @@ class Event:
             "specversion": "1.0",
             "id": f"evt_{self.seq:012d}",
             "type": self.type,
-            "source": "/ojs/playground",
+            "source": SOURCE,
             "time": format_time(self.time),
             "subject": self.subject,
             "datacontenttype": "application/json",
@@ -80,13 +83,18 @@ class EventLog:
 
     Args:
         capacity: How many are kept.
+
+    Attributes:
+        listeners: The engine's own subjects that hear of each event first; they belong to a snapshot, while
+            subscribers, who are the host's, do not.
     """
 
-    __slots__ = ("_events", "_seq", "_subscribers")
+    __slots__ = ("_events", "_seq", "_subscribers", "listeners")
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         self._events: deque[Event] = deque(maxlen=capacity)
         self._seq = 0
+        self.listeners: list[Callable[[Event], None]] = []
         self._subscribers: list[Callable[[Event], None]] = []
 
     @property
@@ -94,11 +102,18 @@ class EventLog:
         """Number of the latest event, 0 before the first."""
         return self._seq
 
+    @property
+    def oldest(self) -> int:
+        """Number of the oldest event kept, or the next one's while none is."""
+        return self._seq - len(self._events) + 1
+
     def emit(self, time: int, kind: str, subject: str, data: dict[str, Any]) -> None:
         """Record an event and tell the subscribers."""
         self._seq += 1
         event = Event(self._seq, time, kind, subject, data)
         self._events.append(event)
+        for hear in self.listeners:
+            hear(event)
         for subscriber in self._subscribers:
             subscriber(event)
 
@@ -119,6 +134,10 @@ class EventLog:
         """The latest events, oldest first."""
         return list(islice(reversed(self._events), count))[::-1]
 
+    def latest(self) -> Iterator[Event]:
+        """All kept events, newest first."""
+        return reversed(self._events)
+
     def since(self, seq: int, limit: int = 100) -> list[Event]:
         """Events after number ``seq``, oldest first; those no longer kept are left out."""
         skip = max(0, seq - (self._seq - len(self._events)))
@@ -128,10 +147,10 @@ class EventLog:
         """All kept events, oldest first."""
         return iter(self._events)
 
-    def __getstate__(self) -> tuple[list[Event], int, int | None]:
-        return list(self._events), self._seq, self._events.maxlen
+    def __getstate__(self) -> tuple[list[Event], int, int | None, list[Callable[[Event], None]]]:
+        return list(self._events), self._seq, self._events.maxlen, self.listeners
 
-    def __setstate__(self, state: tuple[list[Event], int, int | None]) -> None:
-        events, self._seq, capacity = state
+    def __setstate__(self, state: tuple[list[Event], int, int | None, list[Callable[[Event], None]]]) -> None:
+        events, self._seq, capacity, self.listeners = state
         self._events = deque(events, maxlen=capacity)
         self._subscribers = []

@@ -8,12 +8,18 @@ from __future__ import annotations
 from typing import Any, Final
 
 from engine.envelope import refuse
-from engine.times import format_time
+from engine.times import format_time, parse_time
 
 MAX_FRAMES: Final = 50
 MAX_BACKTRACE: Final = 10_000
 MAX_HISTORY: Final = 100
 """Error history kept; the standard asks for the latest 10 at least (OJS Retry 10.1)."""
+
+FINAL_CODES: Final = frozenset(
+    "AGENT_TOKEN_BUDGET_EXCEEDED AGENT_MAX_DELEGATION_DEPTH AGENT_TOOL_NOT_FOUND AGENT_CONSENSUS_FAILED "
+    "AGENT_INVALID_PARAMETER NON_RETRYABLE_ERROR".split()
+)
+"""Failures that no further attempt can mend (OJS AI Agents 6.3, OJS Errors 4.5)."""
 
 Error = dict[str, Any]
 
@@ -52,15 +58,28 @@ def read(raw: Any) -> Error:
         "type": named if isinstance(named, str) and named else raw.get("type") or code,
         "code": code,
         "message": raw.get("message") or "",
-        "retryable": retryable is not False,
+        "retryable": retryable is not False and code.upper() not in FINAL_CODES,
         "details": details,
     }
+    if raw.get("rate_limit_until") is not None:
+        error["rate_limit_until"] = _until(raw["rate_limit_until"])
     trace = (
         raw.get("backtrace") or details.get("backtrace") or details.get("stack") or details.get("traceback")
     )
     if trace:
         error["backtrace"] = backtrace(trace)
     return error
+
+
+def _until(value: Any) -> str:
+    """The instant until which the error's rate limit key is to rest (OJS Rate Limiting 9.1), as it came."""
+    try:
+        if isinstance(value, str):
+            parse_time(value)
+            return value
+    except ValueError:
+        pass
+    raise refuse("error.rate_limit_until", value, "must be an RFC 3339 time", "OJS Rate Limiting 9.1")
 
 
 def backtrace(trace: Any) -> list[str]:

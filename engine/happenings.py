@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from engine import lifecycle as life
 from engine.job import Job
@@ -10,6 +10,14 @@ from engine.times import format_time
 
 Caused = list[tuple[str, dict[str, Any]]]
 """Event types with their data."""
+
+_OVER: Final = {
+    "execution": "job.timeout",
+    "stalled": "job.stalled",
+    "total": "job.total_timeout",
+    "enqueue_ttl": "job.ttl_expired",
+}
+"""The event of each kind of timeout (OJS Timeouts 11.1); it precedes those of the move."""
 
 
 def caused_by(job: Job, operation: str, facts: dict[str, Any]) -> Caused:
@@ -20,6 +28,12 @@ def caused_by(job: Job, operation: str, facts: dict[str, Any]) -> Caused:
         operation: The row's operation.
         facts: What only the caller knows, e.g. ``duration_ms``.
     """
+    over = facts.get("timeout_kind")
+    late = [(_OVER[over], dict(facts))] if over in _OVER else []
+    return [*late, *_of_move(job, operation, facts)]
+
+
+def _of_move(job: Job, operation: str, facts: dict[str, Any]) -> Caused:
     state = job.state
     if state == life.AVAILABLE:
         if operation == life.RESERVATION:
@@ -37,10 +51,17 @@ def caused_by(job: Job, operation: str, facts: dict[str, Any]) -> Caused:
         return [*_failed(job, facts), ("job.retrying", _retrying(job))]
     if state == life.CANCELLED:
         return [("job.cancelled", facts)]
-    if operation == life.EXPIRE:
+    return _discarded(job, operation, facts)
+
+
+def _discarded(job: Job, operation: str, facts: dict[str, Any]) -> Caused:
+    if operation == life.EXPIRE and "timeout_kind" not in facts:
         return [("job.expired", _expired(job))]
-    discarded = {"total_attempts": job.attempt, "last_error": job.error or {}}
-    return [*_failed(job, facts), ("job.discarded", discarded)]
+    discarded = ("job.discarded", {"total_attempts": job.attempt, "last_error": job.error or {}})
+    if operation in {life.EXPIRE, life.DROP}:
+        return [discarded]
+    exhausted = [("job.retry_exhausted", discarded[1])] if job.attempt >= job.max_attempts else []
+    return [*_failed(job, facts), *exhausted, discarded]
 
 
 def _available(job: Job) -> Caused:

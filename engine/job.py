@@ -15,6 +15,15 @@ from engine.times import format_time
 DEFAULT_TIMEOUT: Final = 1_800_000
 """Execution timeout and reservation of a job that names none, milliseconds (OJS Core 5.2: 1800 seconds)."""
 
+DEFAULT_RESULT_TTL: Final = 604_800
+"""Seconds for which a result is kept at least when the job does not say (OJS Results 6.1)."""
+
+RUNTIME: Final = "ojs.ext_runtime"
+"""In a job's meta: what runtime it needs, ``{name, min, tags}``."""
+
+PRUNE: Final = "PRUNE"
+"""What is due of a job that has ended: no move of the table, but its removal."""
+
 Move = tuple[int, str, str]
 """One entry of a job's path: instant (ms), operation, state reached."""
 
@@ -84,12 +93,47 @@ class Job:
     errors: list[dict[str, Any]] | None = None
     dead_letter: bool = False
     progress: dict[str, Any] | None = None
+    """What the worker last reported of this attempt: ``progress``, ``data``, ``message``, ``updated_at`` (ms)."""
+    checkpoint: dict[str, Any] | None = None
+    """State to go on from after a failure: ``state``, ``sequence``, ``created_at`` (ms)."""
+    result_ttl: int | None = None
+    """Seconds for which the result is kept, -1 for ever, or None for the server's default."""
+    result_limit: int | None = None
+    """Largest result, bytes, or None for the server's limit."""
+    result_size: int | None = None
+    """Size of the stored result as JSON, bytes."""
+    result_pruned: bool = False
     parent_results: list[Any] | None = None
     workflow_id: str | None = None
     step_id: str | None = None
     cron_name: str | None = None
     seq: int = 0
     """Place in the queue: the order in which jobs became available."""
+    turn: int = 0
+    """Goes before `seq` within one priority: fair shares give each tenant its turn (OJS Fair Scheduling 9)."""
+    boost: int = 0
+    """Added to the priority by the tenant's configuration (OJS Multi-Tenancy 8.1)."""
+    rate_limit: dict[str, Any] | None = None
+    """Rate limit policy as it came, or None (OJS Rate Limiting 6)."""
+    limit_key: str | None = None
+    """The partition whose counters this job uses, or None."""
+    on_limit: str = "wait"
+    pool: str | None = None
+    """The worker pool that holds it."""
+    total_timeout: int | None = None
+    """Longest life from creation to the end, milliseconds (OJS Timeouts 5.2)."""
+    enqueue_ttl: int | None = None
+    """Longest wait before the first start, milliseconds (OJS Timeouts 5.3)."""
+    grace_period: int | None = None
+    """Added to the timeout before the server acts, milliseconds (OJS Timeouts 5.4)."""
+    heartbeat_timeout: int | None = None
+    """Longest silence while active, milliseconds (OJS Timeouts 5.5)."""
+    beat_at: int | None = None
+    """The latest heartbeat that named it, or its start."""
+    prune_at: int | None = None
+    """When it is removed after its end, or None for never."""
+    size: int = 0
+    """Bytes that count against a queue bounded by size (OJS Backpressure 6.1)."""
     trail: list[Move] = field(default_factory=list)
 
     @property
@@ -98,30 +142,86 @@ class Job:
         return self.retry.max_attempts
 
     @property
+    def urgency(self) -> int:
+        """The priority by which it is ordered: its own and what its tenant adds."""
+        return self.priority + self.boost
+
+    @property
+    def tenant(self) -> str | None:
+        """The tenant it belongs to, ``meta.tenant_id`` (OJS Multi-Tenancy 5.1), or None."""
+        named = (self.meta or {}).get("tenant_id")
+        return named if isinstance(named, str) and named else None
+
+    @property
+    def lane(self) -> str:
+        """What limits tell apart: jobs of one lane in one queue are admitted or refused together."""
+        cron = self.cron_name or ""
+        return f"{self.on_limit} {self.limit_key or ''} {self.tenant or ''} {cron} {self.needs}"
+
+    @property
+    def needs(self) -> str:
+        """What a worker must have to be given it, "" for most jobs; those with equal needs are taken or left alike."""
+        extra, meta = self.extra, self.meta
+        found: list[Any] = []
+        if extra:
+            found += [self.type, extra["version"]] if "version" in extra else []
+            found += sorted((name, str(value)) for name, value in extra.items() if name.startswith("ext_ml_"))
+        if meta and RUNTIME in meta:
+            found.append(str(meta[RUNTIME]))
+        return str(found) if found else ""
+
+    @property
     def timeout_at(self) -> int | None:
         """When the execution under way is over time, or None if the job is not active or names no timeout."""
         if self.state != life.ACTIVE or self.timeout is None or self.started_at is None:
             return None
-        return self.started_at + self.timeout
+        return self.started_at + self.timeout + (self.grace_period or 0)
 
     def due(self) -> tuple[int, str] | None:
         """When the server has to act on this job by itself, and by which operation of the table; or None."""
-        found: tuple[int, str] | None = None
-        if self.state == life.ACTIVE:
-            if self.reserved_until is not None:
-                found = (self.reserved_until, life.RESERVATION)
-            over = self.timeout_at
-            if over is not None and (found is None or over <= found[0]):
-                found = (over, life.TIMEOUT)
-            return found
-        if self.state == life.SCHEDULED and self.scheduled_at is not None:
-            found = (self.scheduled_at, life.DUE)
-        elif self.state == life.RETRYABLE and self.next_attempt_at is not None:
-            found = (self.next_attempt_at, life.DUE)
-        expires = self.expires_at
-        if expires is not None and self.state in life.NON_TERMINAL and (found is None or expires <= found[0]):
-            found = (expires, life.EXPIRE)
+        found = self.deadline()
+        return None if found is None else found[:2]
+
+    def deadline(self) -> tuple[int, str, str] | None:
+        """`due`, and which of the job's limits is meant: the earliest, or the strictest of those at one instant.
+
+        Returns:
+            (instant, operation, kind); kind is ``execution``, ``stalled``, ``total``, ``reservation``,
+            ``enqueue_ttl``, ``expired``, ``due``, or ``retention``.
+        """
+        found: tuple[int, str, str] | None = None
+        for instant, operation, kind in self._active() if self.state == life.ACTIVE else self._waiting():
+            if instant is not None and (found is None or instant < found[0]):
+                found = (instant, operation, kind)
         return found
+
+    def _active(self) -> tuple[tuple[int | None, str, str], ...]:
+        total = None if self.total_timeout is None else self.created_at + self.total_timeout
+        silence = self.heartbeat_timeout
+        stalled = None if silence is None or self.beat_at is None else self.beat_at + silence
+        return (
+            (total, life.TIMEOUT, "total"),
+            (self.timeout_at, life.TIMEOUT, "execution"),
+            (stalled, life.TIMEOUT, "stalled"),
+            (self.reserved_until, life.RESERVATION, "reservation"),
+        )
+
+    def _waiting(self) -> tuple[tuple[int | None, str, str], ...]:
+        if self.state in life.TERMINAL:
+            return ((self.prune_at, PRUNE, "retention"),)
+        total = None if self.total_timeout is None else self.created_at + self.total_timeout
+        ttl = None if self.enqueue_ttl is None or self.attempt else self.created_at + self.enqueue_ttl
+        due: int | None = None
+        if self.state == life.SCHEDULED:
+            due = self.scheduled_at
+        elif self.state == life.RETRYABLE:
+            due = self.next_attempt_at
+        return (
+            (self.expires_at, life.EXPIRE, "expired"),
+            (total, life.EXPIRE, "total"),
+            (ttl, life.EXPIRE, "enqueue_ttl"),
+            (due, life.DUE, "due"),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """The envelope as JSON values: absent attributes are left out, times are RFC 3339 in UTC."""
@@ -143,11 +243,15 @@ class Job:
             ("visibility_timeout_ms", self.visibility_timeout),
             ("unique", self.unique),
             ("unique_key", self.unique_key),
+            ("rate_limit", self.rate_limit),
             ("schema", self.schema),
             ("worker_id", self.worker_id),
             ("retry_delay_ms", self.retry_delay),
             ("error", self.error),
-            ("progress", self.progress),
+            ("progress", self.progress and self.progress["progress"]),
+            ("result_ttl", self.result_ttl),
+            ("result_size_limit", self.result_limit),
+            ("result_size_bytes", self.result_size),
             ("parent_results", self.parent_results),
             ("workflow_id", self.workflow_id),
             ("workflow_step_id", self.step_id),
@@ -155,6 +259,36 @@ class Job:
         ):
             if value is not None:
                 body[name] = value
+        self._limits(body)
+        self._instants(body)
+        if self.retry is not DEFAULT:
+            body["retry"] = self.retry.to_dict()
+        if self.errors:
+            body["errors"] = self.errors
+        if self.has_result:
+            body["result"] = self.result
+        if self.progress or self.checkpoint or self.result_size is not None:
+            self._extended(body)
+        if self.echo:
+            body.update(self.echo)
+        if self.extra:
+            body.update({name: value for name, value in self.extra.items() if name not in body})
+        return body
+
+    def _limits(self, body: dict[str, Any]) -> None:
+        """The timeouts of OJS Timeouts 6, in seconds as the standard has them and in milliseconds."""
+        for name, limit in (
+            ("total_timeout", self.total_timeout),
+            ("enqueue_ttl", self.enqueue_ttl),
+            ("grace_period", self.grace_period),
+            ("heartbeat_timeout", self.heartbeat_timeout),
+        ):
+            if limit is not None:
+                body[name + "_ms"] = limit
+                body[name] = limit // 1000 if limit % 1000 == 0 else limit / 1000
+
+    def _instants(self, body: dict[str, Any]) -> None:
+        """What happened when, as RFC 3339."""
         for name, instant in (
             ("created_at", self.created_at),
             ("enqueued_at", self.enqueued_at),
@@ -171,14 +305,23 @@ class Job:
         ):
             if instant is not None:
                 body[name] = format_time(instant)
-        if self.retry is not DEFAULT:
-            body["retry"] = self.retry.to_dict()
-        if self.errors:
-            body["errors"] = self.errors
-        if self.has_result:
-            body["result"] = self.result
-        if self.echo:
-            body.update(self.echo)
-        if self.extra:
-            body.update({name: value for name, value in self.extra.items() if name not in body})
-        return body
+
+    def _extended(self, body: dict[str, Any]) -> None:
+        """What progress, checkpoints and results add to the envelope."""
+        if self.progress:
+            body["progress_data"] = self.progress["data"]
+            body["progress_updated_at"] = format_time(self.progress["updated_at"])
+        if self.checkpoint:
+            saved = self.checkpoint
+            body["checkpoint"] = {
+                "state": saved["state"],
+                "sequence": saved["sequence"],
+                "created_at": format_time(saved["created_at"]),
+            }
+            body["last_checkpoint"] = saved["state"]
+        if self.result_size is not None:
+            stored = self.completed_at or self.discarded_at or 0
+            body["result_stored_at"] = format_time(stored)
+            ttl = DEFAULT_RESULT_TTL if self.result_ttl is None else self.result_ttl
+            if ttl >= 0:
+                body["result_expires_at"] = format_time(stored + ttl * 1000)

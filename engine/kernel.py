@@ -12,15 +12,20 @@ from typing import Any
 
 from engine import lifecycle as life
 from engine.clock import Clock
-from engine.errors import NotFound
+from engine.errors import Conflict, NotFound
 from engine.events import EventLog
 from engine.happenings import caused_by
 from engine.ids import IdSource
 from engine.job import Job
 from engine.storage import Store
+from engine.tracing import trace_id
 
 Moved = Callable[[Job, str, str], None]
 """Hears of a finished move: job, state before, operation."""
+
+
+def _no_turn(_job: Job) -> int:
+    return 0
 
 
 class Kernel:
@@ -39,6 +44,12 @@ class Kernel:
         self.ids = IdSource(Random(self.random.getrandbits(64)))
         self.events = EventLog()
         self.listeners: list[Moved] = []
+        self.removed: list[Callable[[Job], None]] = []
+        """Hear of each job that has been deleted."""
+        self.transferred: list[Callable[[Job, str], None]] = []
+        """Hear of each job that has changed queues, with the queue before."""
+        self.turn: Callable[[Job], int] = _no_turn
+        """Gives a job that becomes available its `Job.turn`."""
         self._time = 0
         self._due: int | None = None
 
@@ -99,26 +110,63 @@ class Kernel:
         self.store.save(job, was)
         self._announce(job, was, operation, now, **facts)
 
+    def remove(self, job: Job) -> None:
+        """Delete a job that has ended, for good.
+
+        Raises:
+            Conflict: It has not ended; nothing has changed (OJS Bulk Operations 8).
+        """
+        if job.state not in life.TERMINAL:
+            raise Conflict(
+                f"Job '{job.id}' is {job.state}; only jobs that have ended can be deleted (OJS Bulk Operations 8).",
+                details={
+                    "job_id": job.id,
+                    "current_state": job.state,
+                    "allowed_states": sorted(life.TERMINAL),
+                },
+            )
+        self.store.delete(job)
+        for listener in self.removed:
+            listener(job)
+
+    def transfer(self, job: Job, queue: str) -> None:
+        """Put a job into another queue, in whatever state it is."""
+        before = job.queue
+        if before != queue:
+            self.store.move_queue(job, queue)
+            for listener in self.transferred:
+                listener(job, before)
+
+    def emit(self, kind: str, subject: str, data: dict[str, Any]) -> None:
+        """Record an event about something other than a job, now."""
+        self.events.emit(self.now(), kind, subject, data)
+
     def _arrive(self, job: Job, operation: str, target: str, now: int) -> None:
         job.state = target
         if target == life.AVAILABLE:
             job.enqueued_at = now
+            job.turn = self.turn(job)
             job.seq = self.store.next_seq()
         job.trail.append((now, operation, target))
 
     def _announce(self, job: Job, was: str, operation: str, now: int, **facts: Any) -> None:
+        # The first event of a move tells where the job came from: the move itself can be told from it.
+        origin = {"from": was} if was else {}
         for kind, data in caused_by(job, operation, facts):
-            self.emit_job(kind, job, data, now)
+            self.emit_job(kind, job, data | origin, now)
+            origin = {}
         for listener in self.listeners:
             listener(job, was, operation)
 
     def emit_job(self, kind: str, job: Job, data: dict[str, Any], now: int) -> None:
         """Record an event about a job; the fields that every job event has are added here."""
-        common = {
+        common: dict[str, Any] = {
             "job_id": job.id,
             "job_type": job.type,
             "queue": job.queue,
             "state": job.state,
             "attempt": job.attempt,
         }
+        if (trace := trace_id(job.meta)) is not None:
+            common["trace_id"] = trace
         self.events.emit(now, kind, job.id, common | data if data else common)

@@ -84,6 +84,8 @@ DUE: Final = "DUE"
 EXPIRE: Final = "EXPIRE"
 RESERVATION: Final = "RESERVATION"
 TIMEOUT: Final = "TIMEOUT"
+LIMIT: Final = "LIMIT"
+DROP: Final = "DROP"
 
 TRANSITIONS: Final[tuple[Transition, ...]] = (
     Transition(None, PUSH, SCHEDULED, "its scheduled time lies in the future", "OJS Core 6.3"),
@@ -114,6 +116,12 @@ TRANSITIONS: Final[tuple[Transition, ...]] = (
     Transition(AVAILABLE, CANCEL, CANCELLED, "before any worker claimed it", "OJS Core 6.3"),
     Transition(ACTIVE, CANCEL, CANCELLED, "while a worker holds it", "OJS Core 6.3"),
     Transition(RETRYABLE, CANCEL, CANCELLED, "while it waits out its backoff", "OJS Core 6.3"),
+    Transition(AVAILABLE, LIMIT, SCHEDULED, "its rate limit puts it off", "OJS Rate Limiting 6.2"),
+    Transition(AVAILABLE, DROP, DISCARDED, "a limit or a full queue drops it", "OJS Backpressure 5.3"),
+    Transition(SCHEDULED, DROP, DISCARDED, "its queue is deleted", "OJS Queue Configuration 5.3"),
+    Transition(PENDING, DROP, DISCARDED, "its queue is deleted", "OJS Queue Configuration 5.3"),
+    Transition(RETRYABLE, DROP, DISCARDED, "its queue is deleted", "OJS Queue Configuration 5.3"),
+    Transition(RETRYABLE, RETRY, AVAILABLE, "an operator cuts its backoff short", "OJS Bulk Operations 7"),
     Transition(DISCARDED, RETRY, AVAILABLE, "an operator retries it by hand", "OJS Core 6.4"),
 )
 

@@ -6,15 +6,17 @@ anything else is dropped when it surfaces.
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
-from heapq import heapify, heappop, heappush
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, closing, nullcontext
+from heapq import heapify, heappop, heappush, merge
 from itertools import islice
 from typing import Any, Final
 
 from engine.job import Job
-from engine.lifecycle import AVAILABLE, STATES
+from engine.lifecycle import AVAILABLE, DISCARDED, STATES
+from engine.ready import Entry, ReadyQueue
 from engine.storage import Admit
 
 _NOTHING: Final = nullcontext()
@@ -33,11 +35,16 @@ class MemoryStore:
         """Remove everything."""
         self._jobs: dict[str, Job] = {}
         self._by_state: dict[str, dict[str, Job]] = {state: {} for state in STATES}
-        self._counts: dict[str, Counter[str]] = {}
-        self._ready: dict[str, list[tuple[int, int, str]]] = {}
+        self._by_queue: dict[str, dict[str, dict[str, Job]]] = {}
+        self._ready: dict[str, ReadyQueue] = {}
         self._due: list[tuple[int, int, str, str]] = []
         self._timers: dict[tuple[str, str], int] = {}
-        self._unique: dict[str, dict[str, Job]] = {}
+        self._in_queue: dict[str, dict[str, Job]] = {}
+        self._unique: dict[tuple[str, str], list[tuple[int, str]]] = {}
+        self._discarded: dict[str, dict[str, Job]] = {}
+        self._dead: dict[str, dict[str, Job]] = {}
+        self._dead_kinds: dict[str, str] = {}
+        self._dead_tally: dict[str, Counter[str]] = {}
         self._records: dict[str, dict[str, dict[str, Any]]] = {}
         self._seq = 0
         self._ticket = 0
@@ -53,27 +60,80 @@ class MemoryStore:
     def add(self, job: Job) -> None:
         """Insert a new job."""
         self._jobs[job.id] = job
-        if job.unique_key is not None:
-            self._unique.setdefault(job.unique_key, {})[job.id] = job
-        if job.queue not in self._counts:
-            self._counts[job.queue] = Counter()
         self._enter(job)
+        self._in_queue[job.queue][job.id] = job
 
     def save(self, job: Job, was: str) -> None:
         """Re-index a changed job."""
         if was == job.state:
+            if job.state == AVAILABLE:
+                self._line_up(job)
             self._watch(job)
             return
-        del self._by_state[was][job.id]
-        self._counts[job.queue][was] -= 1
+        self._leave(job, was, job.queue)
         self._enter(job)
+
+    def move_queue(self, job: Job, queue: str) -> None:
+        """Put a job into another queue, in its place by priority and arrival."""
+        self._leave(job, job.state, job.queue)
+        del self._in_queue[job.queue][job.id]
+        job.queue = queue
+        self._enter(job)
+        self._in_queue[queue][job.id] = job
+
+    def delete(self, job: Job) -> None:
+        """Remove a job."""
+        del self._jobs[job.id]
+        del self._in_queue[job.queue][job.id]
+        self._leave(job, job.state, job.queue)
+
+    def delete_queue(self, queue: str) -> None:
+        """Forget that a queue, empty by now, ever had a job."""
+        self._by_queue.pop(queue, None)
+        self._in_queue.pop(queue, None)
+        self._ready.pop(queue, None)
+
+    def _leave(self, job: Job, state: str, queue: str) -> None:
+        del self._by_state[state][job.id]
+        del self._by_queue[queue][state][job.id]
+        if job.unique_key is not None:
+            held = self._unique[job.unique_key, state]
+            del held[bisect_left(held, (job.created_at, job.id))]
+            if not held:
+                del self._unique[job.unique_key, state]
+        if state == DISCARDED:
+            self._discarded.get(queue, {}).pop(job.id, None)
+        if job.id in self._dead_kinds:
+            del self._dead[queue][job.id]
+            kind, tally = self._dead_kinds.pop(job.id), self._dead_tally[queue]
+            tally[kind] -= 1
+            if not tally[kind]:
+                del tally[kind]
 
     def _enter(self, job: Job) -> None:
         self._by_state[job.state][job.id] = job
-        self._counts[job.queue][job.state] += 1
+        here = self._by_queue.get(job.queue)
+        if here is None:
+            here = self._by_queue[job.queue] = {state: {} for state in STATES}
+            self._in_queue[job.queue] = {}
+        here[job.state][job.id] = job
         if job.state == AVAILABLE:
-            heappush(self._ready.setdefault(job.queue, []), (-job.priority, job.seq, job.id))
+            self._line_up(job)
+        if job.unique_key is not None:
+            insort(self._unique.setdefault((job.unique_key, job.state), []), (job.created_at, job.id))
+        if job.dead_letter:
+            kind = self._dead_kinds[job.id] = str((job.error or {}).get("type") or "Unknown")
+            self._dead.setdefault(job.queue, {})[job.id] = job
+            self._dead_tally.setdefault(job.queue, Counter())[kind] += 1
+        elif job.state == DISCARDED:
+            self._discarded.setdefault(job.queue, {})[job.id] = job
         self._watch(job)
+
+    def _line_up(self, job: Job) -> None:
+        ready = self._ready.get(job.queue)
+        if ready is None:
+            ready = self._ready[job.queue] = ReadyQueue()
+        ready.push(job.lane, (-job.urgency, job.turn, job.seq, job.id))
 
     def _watch(self, job: Job) -> None:
         due = job.due()
@@ -88,17 +148,6 @@ class MemoryStore:
             self._due = [entry for entry in self._due if self._is_due(entry)]
             heapify(self._due)
 
-    def delete(self, job: Job) -> None:
-        """Remove a job."""
-        del self._jobs[job.id]
-        del self._by_state[job.state][job.id]
-        self._counts[job.queue][job.state] -= 1
-        if job.unique_key is not None:
-            holders = self._unique[job.unique_key]
-            del holders[job.id]
-            if not holders:
-                del self._unique[job.unique_key]
-
     def next_seq(self) -> int:
         """The next place in the order of all queues."""
         self._seq += 1
@@ -107,38 +156,67 @@ class MemoryStore:
     def claim(self, queue: str, admit: Admit | None) -> Job | None:
         """The available job that goes first and is admitted; those not admitted keep their places."""
         ready = self._ready.get(queue)
-        if not ready:
+        if ready is None:
             return None
-        refused: list[tuple[int, int, str]] = []
-        found: Job | None = None
-        while ready:
-            entry = ready[0]
-            job = self._jobs.get(entry[2])
-            if job is None or job.state != AVAILABLE or job.seq != entry[1] or job.priority != -entry[0]:
-                heappop(ready)
-                continue
-            if admit is None or admit(job):
-                found = job
-                break
-            refused.append(heappop(ready))
-        for entry in refused:
-            heappush(ready, entry)
-        return found
 
-    def sharing(self, unique_key: str) -> list[Job]:
-        """All jobs with this unique key, oldest first."""
-        return list(self._unique.get(unique_key, {}).values())
+        def is_true(entry: Entry) -> bool:
+            job = self._jobs.get(entry[3])
+            return (
+                job is not None
+                and job.state == AVAILABLE
+                and job.queue == queue
+                and (-job.urgency, job.turn, job.seq) == entry[:3]
+            )
+
+        with closing(ready.candidates(is_true)) as candidates:
+            for job_id in candidates:
+                job = self._jobs[job_id]
+                if admit is None or admit(job):
+                    return job
+        return None
+
+    def holder(self, unique_key: str, states: Iterable[str], after: int | None) -> Job | None:
+        """The newest job with this unique key in one of these states, created after an instant."""
+        newest = max(
+            (held[-1] for state in states if (held := self._unique.get((unique_key, state)))), default=None
+        )
+        if newest is None or (after is not None and newest[0] <= after):
+            return None
+        return self._jobs[newest[1]]
 
     def counts(self, queue: str | None = None) -> dict[str, int]:
         """Jobs in each state."""
-        if queue is None:
-            return {state: len(jobs) for state, jobs in self._by_state.items()}
-        here: Mapping[str, int] = self._counts.get(queue, {})
-        return {state: here.get(state, 0) for state in STATES}
+        here = self._by_state if queue is None else self._by_queue.get(queue, {})
+        return {state: len(here.get(state, ())) for state in STATES}
 
     def queues(self) -> list[str]:
         """Names of all queues that ever had a job."""
-        return sorted(self._counts)
+        return sorted(self._by_queue)
+
+    def oldest(self, queue: str, state: str) -> Job | None:
+        """The job of this queue that has been in this state for longest; no dead letter."""
+        here = (
+            self._discarded.get(queue, {})
+            if state == DISCARDED
+            else self._by_queue.get(queue, {}).get(state, {})
+        )
+        return next(iter(here.values()), None)
+
+    def dead_letters(self, queue: str | None = None, *, newest: bool = True) -> Iterator[Job]:
+        """Dead letters in the order in which they died."""
+        if queue is not None:
+            one = self._dead.get(queue, {}).values()
+            return iter(reversed(one) if newest else one)
+        streams = [reversed(q.values()) if newest else q.values() for q in self._dead.values()]
+        return merge(*streams, key=lambda job: (job.discarded_at or 0, job.seq), reverse=newest)
+
+    def dead_count(self, queue: str | None = None) -> int:
+        """How many dead letters there are."""
+        return len(self._dead_kinds) if queue is None else len(self._dead.get(queue, ()))
+
+    def dead_tally(self) -> dict[str, dict[str, int]]:
+        """Dead letters by queue and by error type."""
+        return {queue: dict(tally) for queue, tally in self._dead_tally.items() if tally}
 
     def jobs(
         self,
@@ -154,22 +232,22 @@ class MemoryStore:
         """A page of jobs; see `engine.storage.Store.jobs`."""
         found = (
             job
-            for job in self._walk(None if states is None else list(states), newest=newest)
-            if (queue is None or job.queue == queue)
-            and (type is None or job.type == type)
-            and (keep is None or keep(job))
+            for job in self._walk(None if states is None else list(states), queue, newest=newest)
+            if (type is None or job.type == type) and (keep is None or keep(job))
         )
         return list(islice(found, offset, offset + limit))
 
-    def _walk(self, states: list[str] | None, *, newest: bool) -> Iterator[Job]:
+    def _walk(self, states: list[str] | None, queue: str | None, *, newest: bool) -> Iterator[Job]:
         if states is None:
-            yield from reversed(self._jobs.values()) if newest else self._jobs.values()
+            everything = (self._jobs if queue is None else self._in_queue.get(queue, {})).values()
+            yield from reversed(everything) if newest else everything
             return
+        here = self._by_state if queue is None else self._by_queue.get(queue, {})
         if len(states) == 1:
-            only = self._by_state.get(states[0], {}).values()
+            only = here.get(states[0], {}).values()
             yield from reversed(only) if newest else only
             return
-        some = [job for state in states for job in self._by_state.get(state, {}).values()]
+        some = [job for state in states for job in here.get(state, {}).values()]
         yield from sorted(some, key=lambda job: (job.created_at, job.id), reverse=newest)
 
     def _is_due(self, entry: tuple[int, int, str, str]) -> bool:

@@ -1,103 +1,97 @@
-"""The operations on one job: PUSH, FETCH, ACK, FAIL, CANCEL, ACTIVATE, INFO, and what timers do (OJS Core 7).
+"""The operations on one job: FETCH, ACK, FAIL, CANCEL, ACTIVATE, RETRY, INFO, and what timers do (OJS Core 7).
 
 Each checks everything first and then makes one move through the kernel, inside one transaction of the store.
+PUSH is `engine.enqueue`'s.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, Final, Protocol
 
-from engine import envelope, failure
+from engine import failure, timeouts
 from engine import lifecycle as life
-from engine.errors import Conflict, Duplicate
-from engine.job import DEFAULT_TIMEOUT, Job
+from engine.enqueue import Enqueue, Pushed
+from engine.errors import Conflict
+from engine.job import DEFAULT_TIMEOUT, PRUNE, Job
 from engine.kernel import Kernel
+from engine.result_size import measure
 from engine.storage import Admit
 
+__all__ = ["Operations", "Plan", "Pushed"]
 
-@dataclass(frozen=True, slots=True)
-class Pushed:
-    """What PUSH did.
+_FINAL_CODES: Final = {"DISCARD": False, "FAIL": False, "DEAD_LETTER": True}
+"""Codes by which a handler ends its job, and whether it is kept as a dead letter (OJS Retry 7)."""
 
-    Args:
-        job: The new job, or the one that was there already.
-        duplicate: Whether a uniqueness policy answered with the job that was there already.
-    """
-
-    job: Job
-    duplicate: bool = False
+AckGuard = Callable[[Job, Any, bool], None]
+"""Sees an active job, its result and whether one was given, before ACK: may refuse (raise)."""
 
 
-Guard = Callable[[Job], "Pushed | None"]
-"""Sees each new job before it is stored: may change or refuse it (raise), or answer with another job."""
+class Plan(Protocol):
+    """Which queues one FETCH asks, and in which order."""
+
+    def order(self) -> Iterable[str]:
+        """The queues for the next job, the first one first."""
+        ...
+
+    def served(self, job: Job) -> None:
+        """A job is about to start; its queue has had its turn."""
+        ...
 
 
-def _never(_queue: str) -> bool:
-    return False
+class InOrder:
+    """The queues as the worker lists them, the first one first (OJS Core 7.2)."""
+
+    __slots__ = ("_queues",)
+
+    def __init__(self, queues: list[str]) -> None:
+        self._queues = queues
+
+    def order(self) -> Iterable[str]:
+        """The queues from left to right."""
+        return self._queues
+
+    def served(self, job: Job) -> None:
+        """Nothing to note."""
 
 
 def _always(_worker_id: str, _queues: list[str]) -> bool:
     return True
 
 
-class Operations:
+def _starts(_job: Job) -> bool:
+    return True
+
+
+def _in_order(queues: list[str], _worker_id: str | None, _wish: dict[str, Any]) -> Plan:
+    return InOrder(queues)
+
+
+class Operations(Enqueue):
     """The operations over one kernel.
 
     Args:
         kernel: Store, time, randomness, events.
 
     Attributes:
-        guards: Run in order on each new job; enqueue middleware, schemas, limits and uniqueness.
-        admit: Tells whether a waiting job may be claimed now, or None when there are no limits.
-        closed: Tells whether a queue hands out nothing now (paused).
+        ack_guards: Run in order on each ACK; output schemas.
+        admits: Each tells whether a waiting job may be claimed now; all must agree. See `engine.storage.Admit`.
+        closed: Each tells whether a queue hands out nothing now (paused, at its limit); one is enough.
         may_fetch: Notes a worker's FETCH and tells whether it gets anything.
+        starting: Has the last word on a claimed job; False when it has moved it elsewhere.
+        plan: Says which queues a FETCH asks.
+        prune: Removes a job that has ended and whose time is up.
     """
 
     def __init__(self, kernel: Kernel) -> None:
-        self.kernel = kernel
-        self.guards: list[Guard] = []
-        self.admit: Admit | None = None
-        self.closed: Callable[[str], bool] = _never
+        super().__init__(kernel)
+        self.ack_guards: list[AckGuard] = []
+        self.admits: list[Admit] = []
+        self.closed: list[Callable[[str], bool]] = []
         self.may_fetch: Callable[[str, list[str]], bool] = _always
-
-    # PUSH
-
-    def push(self, body: Any) -> Pushed:
-        """Enqueue one job (OJS Core 7.1).
-
-        Args:
-            body: The envelope as JSON values; see `engine.envelope.read`.
-
-        Raises:
-            OJSError: The envelope is not valid, a guard refuses it, or its id is taken; nothing has changed.
-        """
-        with self.kernel.store.transaction():
-            job, pending = self.read(body)
-            return self.accept(job, pending=pending)
-
-    def read(self, body: Any) -> tuple[Job, bool]:
-        """The job of an enqueue request, checked but not stored, and whether it is to be staged."""
-        now = self.kernel.now()
-        job, pending = envelope.read(body, now, lambda: self.kernel.ids.uuid7(now))
-        if self.kernel.store.get(job.id) is not None:
-            raise Duplicate(
-                f"There is a job with the id '{job.id}' already (OJS Core 7.1).",
-                details={"existing_job_id": job.id, "field": "id"},
-            )
-        return job, pending
-
-    def accept(self, job: Job, *, pending: bool = False) -> Pushed:
-        """Run the guards on a checked job and store it in its first state."""
-        for guard in self.guards:
-            answer = guard(job)
-            if answer is not None:
-                return answer
-        now = self.kernel.now()
-        waits = job.scheduled_at is not None and job.scheduled_at > now
-        self.kernel.admit(job, life.PENDING if pending else life.SCHEDULED if waits else life.AVAILABLE, now)
-        return Pushed(job)
+        self.starting: Callable[[Job], bool] = _starts
+        self.plan: Callable[[list[str], str | None, dict[str, Any]], Plan] = _in_order
+        self.prune: Callable[[Job], None] = kernel.remove
 
     # FETCH
 
@@ -107,6 +101,9 @@ class Operations:
         count: int = 1,
         worker_id: str | None = None,
         visibility_timeout: int | None = None,
+        tenant: str | None = None,
+        wish: dict[str, Any] | None = None,
+        wants: Admit | None = None,
     ) -> list[Job]:
         """Claim up to ``count`` jobs: queues from left to right, then priority, then order (OJS Core 7.2).
 
@@ -115,31 +112,47 @@ class Operations:
             count: Most jobs returned.
             worker_id: Who claims them.
             visibility_timeout: Length of the reservation, milliseconds; the job's own when None.
+            tenant: Only this tenant's jobs (OJS Multi-Tenancy 6).
+            wish: How the worker would like the queues shared: ``strategy``, ``weights``, ``pool``.
+            wants: What this worker can take at all (versions, capabilities); everything when None.
         """
         claimed: list[Job] = []
-        store = self.kernel.store
-        with store.transaction():
+        with self.kernel.store.transaction():
             if worker_id is not None and not self.may_fetch(worker_id, queues):
                 return []
             now = self.kernel.now()
-            for queue in queues:
-                if self.closed(queue):
-                    continue
-                while len(claimed) < count:
-                    job = store.claim(queue, self.admit)
-                    if job is None:
-                        break
+            plan = self.plan(queues, worker_id, wish or {})
+            while len(claimed) < count:
+                job = self._claim(plan, tenant, wants)
+                if job is None:
+                    break
+                if self.starting(job):
+                    plan.served(job)
                     self._start(job, worker_id, visibility_timeout, now)
                     claimed.append(job)
         return claimed
 
+    def _claim(self, plan: Plan, tenant: str | None, wants: Admit | None) -> Job | None:
+        def admit(job: Job) -> bool:
+            if (tenant is not None and job.tenant != tenant) or (wants is not None and not wants(job)):
+                return False
+            return all(one(job) for one in self.admits)
+
+        for queue in plan.order():
+            if any(closed(queue) for closed in self.closed):
+                continue
+            job = self.kernel.store.claim(queue, admit)
+            if job is not None:
+                return job
+        return None
+
     def _start(self, job: Job, worker_id: str | None, visibility_timeout: int | None, now: int) -> None:
-        job.started_at = now
+        job.started_at = job.beat_at = now
         job.attempt += 1
         job.worker_id = worker_id
         job.reservation = visibility_timeout or job.visibility_timeout or DEFAULT_TIMEOUT
         job.reserved_until = now + job.reservation
-        job.next_attempt_at = job.retry_delay = None
+        job.next_attempt_at = job.retry_delay = job.progress = None
         self.kernel.move(job, life.FETCH, life.ACTIVE, now)
 
     # ACK, FAIL
@@ -155,12 +168,18 @@ class Operations:
         """
         with self.kernel.store.transaction():
             job = self._held(job_id, life.ACK, worker_id)
+            for guard in self.ack_guards:
+                guard(job, result, has_result)
+            size = measure(job, result, has_result=has_result)
             now = self.kernel.now()
             duration = now - (job.started_at or now)
             job.completed_at = now
-            job.result = result
-            job.has_result = has_result
-            job.error = None
+            job.result_size = size
+            job.has_result = size is not None
+            job.result = result if job.has_result else None
+            job.error = job.checkpoint = None
+            if job.progress and job.progress["progress"] is not None:
+                job.progress = {**job.progress, "progress": 1.0}  # OJS Progress 8.1
             self._release(job)
             self.kernel.move(job, life.ACK, life.COMPLETED, now, duration_ms=duration)
         return job
@@ -193,26 +212,38 @@ class Operations:
         """Return an active job whose worker is gone to its queue, within the attempts that it has."""
         self._fail(job, error, life.RESERVATION)
 
-    def _fail(self, job: Job, error: failure.Error, operation: str) -> None:
+    def _fail(self, job: Job, error: failure.Error, operation: str, **facts: Any) -> None:
         now = self.kernel.now()
-        duration = now - (job.started_at or now)
-        job.error = error
-        job.errors = [*(job.errors or [])[1 - failure.MAX_HISTORY :], failure.entry(error, job.attempt, now)]
+        facts["duration_ms"] = now - (job.started_at or now)
+        _record(job, error, now)
         self._release(job)
         policy = job.retry
-        final = not error["retryable"] or policy.is_final(error["type"], error["code"])
-        if final or job.attempt >= policy.max_attempts:
+        delay = policy.delay(job.attempt, self.kernel.random)
+        if self._is_over(job, error, now + delay, facts.get("timeout_kind")):
             job.discarded_at = job.completed_at = now
-            job.dead_letter = policy.keeps_dead_letters
+            job.checkpoint = None
+            job.dead_letter = _FINAL_CODES.get(error["code"], policy.keeps_dead_letters)
             job.retry_delay = None
-            self.kernel.move(job, operation, life.DISCARDED, now, duration_ms=duration)
+            self.kernel.move(job, operation, life.DISCARDED, now, **facts)
         elif operation == life.RESERVATION:
             job.started_at = None
-            self.kernel.move(job, operation, life.AVAILABLE, now, duration_ms=duration)
+            self.kernel.move(job, operation, life.AVAILABLE, now, **facts)
         else:
-            job.retry_delay = policy.delay(job.attempt, self.kernel.random)
-            job.next_attempt_at = now + job.retry_delay
-            self.kernel.move(job, operation, life.RETRYABLE, now, duration_ms=duration)
+            job.retry_delay = delay
+            job.next_attempt_at = now + delay
+            self.kernel.move(job, operation, life.RETRYABLE, now, **facts)
+
+    @staticmethod
+    def _is_over(job: Job, error: failure.Error, next_start: int, timeout_kind: str | None) -> bool:
+        """Whether no further attempt follows: the handler's word, the policy, the attempts, the total timeout."""
+        if error["code"] in _FINAL_CODES or not error["retryable"] or timeout_kind == "total":
+            return True
+        if job.retry.is_final(error["type"], error["code"]) or job.attempt >= job.max_attempts:
+            return True
+        # An attempt that could not finish within the total timeout is not begun (OJS Timeouts 9.1).
+        return job.total_timeout is not None and job.created_at + job.total_timeout < next_start + (
+            job.timeout or 0
+        )
 
     def _held(self, job_id: Any, operation: str, worker_id: str | None) -> Job:
         job = self.kernel.job(job_id)
@@ -245,14 +276,18 @@ class Operations:
         """
         with self.kernel.store.transaction():
             job = self.kernel.job(job_id)
-            life.require(job.state, life.CANCEL)
-            now = self.kernel.now()
-            job.cancelled_at = now
-            job.next_attempt_at = None
-            job.reserved_until = None
-            job.reservation = None
-            self.kernel.move(job, life.CANCEL, life.CANCELLED, now, **facts)
+            self.call_off(job, **facts)
         return job
+
+    def call_off(self, job: Job, **facts: Any) -> None:
+        """`cancel`, for a job at hand, inside a transaction."""
+        life.require(job.state, life.CANCEL)
+        now = self.kernel.now()
+        job.cancelled_at = now
+        job.next_attempt_at = job.checkpoint = None
+        job.reserved_until = None
+        job.reservation = None
+        self.kernel.move(job, life.CANCEL, life.CANCELLED, now, **facts)
 
     def activate(self, job_id: Any) -> Job:
         """Let a staged job into its queue (OJS HTTP Binding 9.5).
@@ -270,23 +305,50 @@ class Operations:
         return job
 
     def retry(self, job_id: Any) -> Job:
-        """Put a discarded job back into its queue, as new: attempt 0, no errors (OJS Core 6.3).
+        """Run a discarded job again as new, or cut a failed one's backoff short (OJS Core 6.3).
+
+        A discarded job starts at attempt 0; the history of its errors stays (OJS Dead Letter 6.1).
 
         Raises:
             NotFound: No such job.
-            Conflict: It is not discarded.
+            Conflict: It is neither discarded nor waiting for a retry.
         """
         with self.kernel.store.transaction():
             job = self.kernel.job(job_id)
-            life.require(job.state, life.RETRY)
-            job.attempt = 0
-            job.error = job.errors = None
-            job.discarded_at = job.completed_at = job.started_at = None
-            job.next_attempt_at = job.retry_delay = job.expires_at = None
-            job.echo = None
-            job.dead_letter = False
-            self.kernel.move(job, life.RETRY, life.AVAILABLE, self.kernel.now())
+            self.revive(job)
         return job
+
+    def revive(self, job: Job) -> None:
+        """`retry`, for a job at hand, inside a transaction."""
+        life.require(job.state, life.RETRY)
+        job.next_attempt_at = job.retry_delay = None
+        if job.state == life.DISCARDED:
+            job.attempt = 0
+            job.error = None
+            job.discarded_at = job.completed_at = job.started_at = None
+            job.expires_at = job.total_timeout = job.enqueue_ttl = job.echo = None
+            job.dead_letter = job.result_pruned = False
+            job.result_size = job.progress = None
+        self.kernel.move(job, life.RETRY, life.AVAILABLE, self.kernel.now())
+
+    def drop(self, job: Job, error: failure.Error) -> None:
+        """Discard a waiting job by the server's decision: a limit, a full queue, a deleted queue.
+
+        Raises:
+            Conflict: It does not wait.
+        """
+        life.require(job.state, life.DROP)
+        now = self.kernel.now()
+        _record(job, error, now)
+        job.discarded_at = now
+        job.next_attempt_at = job.retry_delay = job.checkpoint = None
+        self.kernel.move(job, life.DROP, life.DISCARDED, now)
+
+    def put_off(self, job: Job, until: int) -> None:
+        """Take an available job out of its queue until an instant (OJS Rate Limiting 6.2, ``reschedule``)."""
+        life.require(job.state, life.LIMIT)
+        job.scheduled_at = until
+        self.kernel.move(job, life.LIMIT, life.SCHEDULED, self.kernel.now())
 
     def info(self, job_id: Any) -> Job:
         """The job as it is (OJS Core 7.7).
@@ -303,21 +365,36 @@ class Operations:
         with self.kernel.store.transaction():
             job = self.kernel.store.get(job_id)
             now = self.kernel.now()
-            what = job.due() if job is not None else None
+            what = job.deadline() if job is not None else None
             if job is None or what is None or what[0] > now:
                 return
-            operation = what[1]
-            if operation == life.RESERVATION:
+            _, operation, kind = what
+            if operation == PRUNE:
+                self.prune(job)
+            elif operation == life.RESERVATION:
                 holder = f" by worker '{job.worker_id}'" if job.worker_id else ""
                 text = f"The reservation{holder} ran out without ACK or FAIL."
                 self._fail(job, failure.server_error("visibility_timeout", text), operation)
             elif operation == life.TIMEOUT:
-                text = f"Attempt {job.attempt} ran longer than its timeout of {job.timeout} ms."
-                self._fail(job, failure.server_error("timeout", text), operation)
+                measured = timeouts.facts(job, kind, now)
+                self._fail(job, timeouts.error(job, kind, now), operation, **measured)
             elif operation == life.EXPIRE:
-                job.discarded_at = now
-                self.kernel.move(job, operation, life.DISCARDED, now)
+                self._expire(job, kind, now)
             else:
-                if job.state == life.RETRYABLE:
-                    job.next_attempt_at = None
+                job.next_attempt_at = None
                 self.kernel.move(job, operation, life.AVAILABLE, now)
+
+    def _expire(self, job: Job, kind: str, now: int) -> None:
+        measured: dict[str, Any] = {}
+        if kind in timeouts.KINDS:
+            measured = timeouts.facts(job, kind, now)
+            _record(job, timeouts.error(job, kind, now), now)
+        job.discarded_at = now
+        job.next_attempt_at = job.checkpoint = None
+        self.kernel.move(job, life.EXPIRE, life.DISCARDED, now, **measured)
+
+
+def _record(job: Job, error: failure.Error, now: int) -> None:
+    """Make an error the job's latest and add it to its history."""
+    job.error = error
+    job.errors = [*(job.errors or [])[1 - failure.MAX_HISTORY :], failure.entry(error, job.attempt, now)]

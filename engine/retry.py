@@ -78,6 +78,10 @@ class RetryPolicy:
             for kind in types
         )
 
+    def __reduce_ex__(self, protocol: int) -> Any:  # type: ignore[override]
+        # The default policy is told from an explicit one by identity, also after a snapshot has been loaded.
+        return "DEFAULT" if self is DEFAULT else object.__reduce_ex__(self, protocol)
+
     def to_dict(self) -> dict[str, Any]:
         """The whole policy in the standard's vocabulary."""
         return {

@@ -7,14 +7,17 @@ order; they know no rule of the life cycle.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from engine.job import Job
 
 Admit = Callable[[Job], bool]
-"""Says whether a job may be claimed now (limits); one that may not keeps its place in the queue."""
+"""Says whether a job may be claimed now (limits); one that may not keeps its place in the queue.
+
+Its answer is the same for all jobs of one `Job.lane`; it may write records, but must not touch jobs.
+"""
 
 
 class Store(Protocol):
@@ -42,16 +45,27 @@ class Store(Protocol):
         """Remove a job and its unique key."""
         ...
 
+    def move_queue(self, job: Job, queue: str) -> None:
+        """Put a job into another queue; state, priority and place in time stay."""
+        ...
+
+    def delete_queue(self, queue: str) -> None:
+        """Forget a queue that has no job."""
+        ...
+
     def claim(self, queue: str, admit: Admit | None) -> Job | None:
-        """The available job of this queue that goes first (priority, then order), or None; not yet changed."""
+        """The available job of this queue that goes first, or None; not yet changed.
+
+        Order: `Job.urgency`, highest first; then `Job.turn` and `Job.seq`, lowest first.
+        """
         ...
 
     def next_seq(self) -> int:
         """The next place in the order of all queues."""
         ...
 
-    def sharing(self, unique_key: str) -> list[Job]:
-        """All jobs with this unique key, oldest first."""
+    def holder(self, unique_key: str, states: Iterable[str], after: int | None) -> Job | None:
+        """The newest job with this unique key in one of these states, created after an instant; or None."""
         ...
 
     def counts(self, queue: str | None = None) -> dict[str, int]:
@@ -60,6 +74,25 @@ class Store(Protocol):
 
     def queues(self) -> list[str]:
         """Names of all queues that have ever had a job, in alphabetical order."""
+        ...
+
+    def oldest(self, queue: str, state: str) -> Job | None:
+        """The job of this queue that has been in this state for longest, or None.
+
+        Dead letters have a list of their own and do not count as discarded here.
+        """
+        ...
+
+    def dead_letters(self, queue: str | None = None, *, newest: bool = True) -> Iterator[Job]:
+        """Dead letters (`Job.dead_letter`) in the order in which they died, of one queue or of all."""
+        ...
+
+    def dead_count(self, queue: str | None = None) -> int:
+        """How many dead letters there are, in one queue or in all."""
+        ...
+
+    def dead_tally(self) -> dict[str, dict[str, int]]:
+        """How many dead letters there are by queue and, within it, by the type of their error."""
         ...
 
     def jobs(

@@ -61,6 +61,7 @@ def parse_time(text: str) -> int:
     return (whole // timedelta(seconds=1) + leap) * 1000 + -(-nanos // 1_000_000)
 
 
+@lru_cache(maxsize=1024)
 def parse_duration(text: str) -> int:
     """Milliseconds of an ISO 8601 duration, e.g. ``PT1.5S``; a month counts 30 days, a year 365.
 

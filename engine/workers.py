@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from engine import failure
+from engine import failure, matching
 from engine import lifecycle as life
 from engine.envelope import refuse
 from engine.errors import InvalidRequest, NotFound
+from engine.job import DEFAULT_TIMEOUT
 from engine.kernel import Kernel
 from engine.operations import Operations
 from engine.times import SECOND, format_time
@@ -20,7 +21,12 @@ HEARTBEAT_INTERVAL: Final = 5 * SECOND
 HEARTBEAT_TIMEOUT: Final = 30 * SECOND
 """Silence after which a worker counts as dead (OJS Worker Protocol 10.1)."""
 DIRECTIVES: Final = ("running", "quiet", "terminate")
-_FACTS: Final = ("hostname", "pid", "concurrency", "labels", "started_at")
+"""The states of a worker, from the first to the last (OJS Worker Protocol 2.1)."""
+_STATES: Final = dict(zip(DIRECTIVES, DIRECTIVES, strict=True)) | {"drain": "quiet", "draining": "quiet"}
+"""What a worker may say of itself, and the state that it means (OJS Graceful Shutdown 5)."""
+_FACTS: Final = (
+    "hostname pid concurrency labels started_at pool version metadata capabilities handlers".split()
+)
 _KIND: Final = "worker"
 
 
@@ -51,7 +57,7 @@ class Workers:
         record["last_seen"] = now
         record["queues"] = queues
         self.kernel.store.put_record(_KIND, worker_id, record)
-        return bool(record["directive"] == "running")
+        return _desired(record) == "running"
 
     def _meet(self, now: int) -> dict[str, Any]:
         return {
@@ -60,7 +66,32 @@ class Workers:
             "beat": None,
             "queues": [],
             "directive": "running",
+            "state": "running",
             "jobs": [],
+        }
+
+    def register(self, worker_id: str | None, facts: dict[str, Any]) -> dict[str, Any]:
+        """Take a worker's registration, before its first FETCH (OJS Worker Protocol 3).
+
+        Args:
+            worker_id: Its id.
+            facts: What it says of itself: ``hostname``, ``pid``, ``queues``, ``concurrency``, ``labels``, ``pool``.
+
+        Returns:
+            The reply: intervals, timeouts, the server's time.
+
+        Raises:
+            InvalidRequest: No worker id.
+        """
+        beat = self.beat(worker_id, [], None, facts)
+        return {
+            "ok": True,
+            "worker_id": worker_id,
+            "state": beat["state"],
+            "server_time": beat["server_time"],
+            "heartbeat_interval": beat["heartbeat_interval"],
+            "heartbeat_timeout": beat["heartbeat_timeout"],
+            "visibility_timeout_default": DEFAULT_TIMEOUT // SECOND,
         }
 
     def beat(
@@ -72,19 +103,21 @@ class Workers:
             worker_id: Who sends it.
             job_ids: Jobs it is working on.
             extend: New length of their reservations from now, milliseconds; each job's own when None.
-            facts: What else it says of itself (``hostname``, ``pid``, ``queues``, ``state``, …).
+            facts: What else it says of itself (``hostname``, ``pid``, ``queues``, ``handlers``, ``capabilities``, …).
 
         Returns:
             The reply: directive, extended and lost jobs, the server's time.
 
         Raises:
-            InvalidRequest: No worker id.
+            InvalidRequest: No worker id, or a malformed declaration of handlers.
         """
         if not worker_id:
             raise InvalidRequest(
                 "'worker_id' is required: the id this worker fetches with (OJS Worker Protocol 4.2).",
                 details={"field": "worker_id", "rule": "required"},
             )
+        if facts.get("handlers") is not None:
+            facts = {**facts, "handlers": matching.handlers(facts["handlers"])}
         with self.kernel.store.transaction():
             now = self.kernel.now()
             record = self.kernel.store.record(_KIND, worker_id)
@@ -95,6 +128,7 @@ class Workers:
                 )
             record |= {"last_seen": now, "beat": now, "jobs": job_ids}
             record |= {name: facts[name] for name in _FACTS if facts.get(name) is not None}
+            self._enter(worker_id, record, facts.get("state"))
             if isinstance(facts.get("queues"), list):
                 record["queues"] = facts["queues"]
             extended, lost, hint = self._extend(worker_id, job_ids, extend, now)
@@ -103,16 +137,31 @@ class Workers:
             self._emit(
                 "worker.heartbeat", worker_id, now, {"active_jobs": job_ids, "queues": record["queues"]}
             )
-        directive = hint or record["directive"]
+        directive = hint or _desired(record)
         return {
+            "acknowledged": True,
             "state": directive,
             "directive": directive,
             "jobs_extended": extended,
             "jobs_lost": lost,
+            "jobs_cancelled": [job_id for job_id in lost if self._is_cancelled(job_id)],
             "server_time": format_time(now),
             "heartbeat_interval": HEARTBEAT_INTERVAL // SECOND,
             "heartbeat_timeout": HEARTBEAT_TIMEOUT // SECOND,
         }
+
+    def _enter(self, worker_id: str, record: dict[str, Any], said: Any) -> None:
+        """Note the state that a worker says it is in; nobody comes back from ``terminate`` (2.3)."""
+        state = _STATES.get(said) if isinstance(said, str) else None
+        if state is None or record["state"] in {state, "terminate"}:
+            return
+        record["state"] = state
+        if state == "quiet":
+            self._emit("worker.quiet", worker_id, self.kernel.now(), {"active_jobs": record["jobs"]})
+
+    def _is_cancelled(self, job_id: str) -> bool:
+        job = self.kernel.store.get(job_id)
+        return job is not None and job.state == life.CANCELLED
 
     def _extend(
         self, worker_id: str, job_ids: list[str], extend: int | None, now: int
@@ -128,6 +177,7 @@ class Workers:
             # No heartbeat shortens a reservation: an early one must not take away what FETCH has granted.
             length = extend or job.reservation or 0
             job.reserved_until = max(job.reserved_until or 0, now + length)
+            job.beat_at = now
             self.kernel.store.save(job, job.state)
             extended.append(job_id)
             data = {"worker_id": worker_id, "visible_until": format_time(job.reserved_until)}
@@ -216,7 +266,7 @@ class Workers:
         shown = {
             "id": worker_id,
             "worker_id": worker_id,
-            "state": record["directive"],
+            "state": _desired(record),
             "directive": record["directive"],
             "queues": record["queues"],
             "active_jobs": len(record["jobs"]),
@@ -229,3 +279,8 @@ class Workers:
 
     def _emit(self, kind: str, worker_id: str, now: int, data: dict[str, Any]) -> None:
         self.kernel.events.emit(now, kind, worker_id, {"worker_id": worker_id, **data})
+
+
+def _desired(record: dict[str, Any]) -> str:
+    """The state that a worker should be in: the later one of its own and the server's directive."""
+    return DIRECTIVES[max(DIRECTIVES.index(record["state"]), DIRECTIVES.index(record["directive"]))]

@@ -21,10 +21,14 @@ from engine.errors import (
     OJSError,
     PayloadTooLarge,
     Unsupported,
+    UnsupportedCompression,
 )
 from engine.http.message import EventStream, Request, Response
-from engine.http.route import Call, Reply, Table
-from engine.http.routes import ROUTES
+from engine.http.metrics import Metrics
+from engine.http.normalise import normalise
+from engine.http.quota import Quota
+from engine.http.route import Call, Feature, Reply, Table
+from engine.http.routes import FEATURES, ROUTES
 from engine.ids import IdSource
 
 MEDIA_TYPE: Final = "application/openjobspec+json"
@@ -45,6 +49,8 @@ class Settings:
         backend: The store's name in health and manifest.
         started_at: When the server started, milliseconds.
         version: The server's own version, for the manifest.
+        features: The manifest's extensions.
+        metrics: The figures that ``/metrics`` tells, or None.
     """
 
     max_body: int = 1_048_576
@@ -52,6 +58,8 @@ class Settings:
     backend: str = "memory"
     started_at: int = 0
     version: str = "0.1.0"
+    features: tuple[Feature, ...] = ()
+    metrics: Metrics | None = None
 
 
 class Binding:
@@ -62,14 +70,32 @@ class Binding:
         max_body: Largest request body, bytes; a larger one is 413.
         conformance: Turn the test-only hooks on.
         backend: The store's name in health and manifest.
+        quota: How many requests it takes.
     """
 
     def __init__(
-        self, engine: Engine, *, max_body: int = 1_048_576, conformance: bool = False, backend: str = "memory"
+        self,
+        engine: Engine,
+        *,
+        max_body: int = 1_048_576,
+        conformance: bool = False,
+        backend: str = "memory",
+        quota: Quota | None = None,
     ) -> None:
         self.engine = engine
-        self.settings = Settings(max_body, conformance, backend, engine.clock.now())
+        self.quota = Quota() if quota is None else quota
+        self.settings = Settings(
+            max_body,
+            conformance,
+            backend,
+            engine.clock.now(),
+            features=FEATURES,
+            metrics=Metrics(engine),
+        )
+        if conformance:
+            engine.extensions.start_conformance()
         self.table = Table(ROUTES)
+        engine.workers.obey_hints = conformance
         # Request ids have a source of their own: reading must never change what the engine does next.
         self._request_ids = IdSource(Random(0))
 
@@ -80,18 +106,19 @@ class Binding:
         """
         request_id = self._request_id(request.headers)
         try:
+            self.quota.spend(self.engine.clock.now())
             self.engine.advance()
             reply = self._answer(request)
         except OJSError as error:
             reply = _refusal(error, request_id)
         except RecursionError:
             reply = _refusal(InvalidPayload("The body is nested too deeply."), request_id)
-        return _response(reply, request, request_id)
+        return _response(reply, request, request_id, self.quota.headers())
 
     def refuse(self, error: OJSError, request: Request) -> Response:
         """The answer to a request that its host refuses, or fails to hand on: JSON like every error."""
         request_id = self._request_id(request.headers)
-        return _response(_refusal(error, request_id), request, request_id)
+        return _response(_refusal(error, request_id), request, request_id, {})
 
     def _request_id(self, headers: Mapping[str, str]) -> str:
         given = headers.get("x-request-id", "")
@@ -115,17 +142,23 @@ class Binding:
                 params,
                 dict(parse_qsl(query, keep_blank_values=True)),
                 request.headers,
-                self._body(request),
+                normalise(route, request.headers, self._body(request)),
                 self.settings,
             )
         )
 
     def _body(self, request: Request) -> dict[str, Any]:
-        raw = request.body
+        raw = decompress(request.body, request.headers.get("content-encoding", ""), self.settings.max_body)
         if len(raw) > self.settings.max_body:
             raise PayloadTooLarge(
                 f"The body has {len(raw)} bytes; the limit is {self.settings.max_body} (OJS Payload Limits).",
-                details={"size": len(raw), "limit": self.settings.max_body},
+                details={
+                    "field": "envelope",
+                    "actual_bytes": len(raw),
+                    "max_bytes": self.settings.max_body,
+                    "size": len(raw),
+                    "limit": self.settings.max_body,
+                },
             )
         if request.method in {"GET", "HEAD", "OPTIONS"} or (request.method == "DELETE" and not raw):
             return {}
@@ -139,11 +172,12 @@ class Binding:
         return decode(raw)
 
 
-def _response(reply: Reply, request: Request, request_id: str) -> Response:
+def _response(reply: Reply, request: Request, request_id: str, quota: Mapping[str, str]) -> Response:
     headers = {
         "Content-Type": _media_type(request.headers),
         "OJS-Version": VERSION,
         "X-Request-Id": request_id,
+        **quota,
         **reply.headers,
     }
     body = reply.body
@@ -189,6 +223,36 @@ def decode(raw: bytes) -> dict[str, Any]:
     return body
 
 
+def decompress(raw: bytes, encoding: str, limit: int) -> bytes:
+    """A body without its content encoding; the size limit is the decompressed body's (OJS Payload Limits 6.2).
+
+    Raises:
+        UnsupportedCompression: Another encoding than gzip, or a body that is none.
+    """
+    name = encoding.strip().lower()
+    if not raw or name in {"", "identity"}:
+        return raw
+    if name not in {"gzip", "x-gzip"}:
+        raise UnsupportedCompression(
+            f"Content-Encoding '{encoding:.40}' is not supported; this server reads gzip (OJS Payload Limits 9.3).",
+            details={"field": "Content-Encoding", "supported": ["gzip"]},
+        )
+    import zlib  # noqa: PLC0415 - few clients compress
+
+    reader = zlib.decompressobj(31)
+    try:
+        body = reader.decompress(raw, limit + 1)
+    except zlib.error as error:
+        raise UnsupportedCompression(
+            f"The body is not gzip: {error}.", details={"field": "Content-Encoding", "supported": ["gzip"]}
+        ) from None
+    if not reader.eof and len(body) <= limit:
+        raise UnsupportedCompression(
+            "The gzip body ends too early.", details={"field": "Content-Encoding", "supported": ["gzip"]}
+        )
+    return body
+
+
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not a JSON number")
 
@@ -220,8 +284,8 @@ def _media_type(headers: Mapping[str, str]) -> str:
 
 
 def _refusal(error: OJSError, request_id: str) -> Reply:
-    headers: dict[str, str] = {}
-    if error.retryable and error.status == 429:
+    headers = error.headers()
+    if error.retryable and error.status in {408, 429, 503}:  # OJS Errors ERR-006
         headers["Retry-After"] = str(error.details.get("retry_after", 1))
     if "allowed" in error.details:
         headers["Allow"] = ", ".join(error.details["allowed"])

@@ -23,9 +23,11 @@ class EventStream:
     Args:
         start: Called once by the host as ``start(send, close)``. It may send at once and later, from the
             host's own thread; it calls ``close()`` if the stream ends by itself. It returns ``stop``.
+        channel: What is streamed, for a notice to a reader that is too slow (`engine.http.outbox`).
     """
 
     start: Callable[[Send, Stop], Stop]
+    channel: str = "all"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 from engine.envelope import refuse
 from engine.errors import MethodNotAllowed, NotFound
 from engine.http.message import EventStream
+from engine.http.paging import offset_of
+from engine.times import parse_time
 
 if TYPE_CHECKING:
     from engine.core import Engine
@@ -67,11 +69,36 @@ class Call:
         return int(text)
 
     def page(self) -> tuple[int, int]:
-        """``limit`` and ``offset``, also given as ``per_page`` and ``page``."""
+        """``limit`` and ``offset``, also given as ``per_page`` and ``page``, or as a ``cursor``."""
         limit = self.number("limit" if "limit" in self.query else "per_page", 50, 1000, 1)
+        if self.query.get("cursor"):
+            return limit, offset_of(self.query["cursor"])
         if "page" in self.query:
             return limit, (self.number("page", 1, 10_000_000, 1) - 1) * limit
         return limit, self.number("offset", 0, 100_000_000)
+
+    def names(self, *keys: str) -> set[str]:
+        """Names in comma-separated query parameters."""
+        return {name for key in keys for name in self.query.get(key, "").split(",") if name}
+
+    def instant(self, name: str) -> int | None:
+        """A query parameter that is an RFC 3339 time, milliseconds.
+
+        Raises:
+            InvalidRequest: It is none.
+        """
+        text = self.query.get(name)
+        if not text:
+            return None
+        try:
+            return parse_time(text.replace(" ", "+"))  # an unescaped plus sign of the zone arrives as a space
+        except ValueError as error:
+            raise refuse(name, text, str(error), "OJS HTTP Binding 6.3") from None
+
+    @property
+    def tenant(self) -> str | None:
+        """The tenant that the request names in its header (OJS Multi-Tenancy 5.3)."""
+        return self.headers.get("x-ojs-tenant") or self.headers.get("x-ojs-tenant-id") or None
 
     def text(self, name: str) -> str | None:
         """An optional string of the body.
@@ -111,6 +138,30 @@ class Route:
     clause: str
 
 
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One line of the manifest: an extension that the server has (OJS Extension Lifecycle 7, OJS Conformance 4.2.1).
+
+    Args:
+        name: E.g. ``admin-api``.
+        tier: ``official`` or ``experimental``.
+        capability: The flag of the manifest's ``capabilities`` that it turns on, if any.
+        facts: Further top-level fields of the manifest, e.g. limits.
+        version: Of the extension's document.
+    """
+
+    name: str
+    tier: str = "official"
+    capability: str | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    version: str = "1.0.0"
+
+    @property
+    def uri(self) -> str:
+        """The extension's identifier."""
+        return f"urn:ojs:ext:{'' if self.tier == 'official' else self.tier + ':'}{self.name}"
+
+
 class Located(Protocol):
     """Anything that has a place in a table of routes."""
 
@@ -138,10 +189,16 @@ class Table(Generic[R]):
     def __init__(self, routes: Iterable[R]) -> None:
         self.routes = tuple(routes)
         self._exact: dict[str, dict[str, R]] = {}
-        self._patterns: list[tuple[tuple[str, ...], R]] = []
+        # Patterns by their number of parts and their first part, so that few are tried for a path.
+        self._patterns: dict[tuple[int, str], list[tuple[tuple[str, ...], R]]] = {}
+        self._others: list[tuple[tuple[str, ...], R]] = []
         for route in self.routes:
             if "{" in route.path:
-                self._patterns.append((tuple(route.path.split("/")), route))
+                pattern = tuple(route.path.split("/"))
+                if len(pattern) < 2 or pattern[-1].endswith("*}") or "{" in pattern[1]:
+                    self._others.append((pattern, route))
+                else:
+                    self._patterns.setdefault((len(pattern), pattern[1]), []).append((pattern, route))
             else:
                 self._exact.setdefault(route.path, {}).setdefault(route.method, route)
 
@@ -157,7 +214,8 @@ class Table(Generic[R]):
             return exact[method], {}
         allowed = set(exact)
         parts = path.split("/")
-        for pattern, route in self._patterns:
+        near = self._patterns.get((len(parts), parts[1] if len(parts) > 1 else ""), [])
+        for pattern, route in (*near, *self._others):
             params = _match(pattern, parts)
             if params is None:
                 continue

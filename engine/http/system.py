@@ -5,47 +5,77 @@ OJS HTTP Binding 8 and 21, OJS Observability.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
+from engine.envelope import MAX_META, MAX_QUEUE, MAX_TYPE
 from engine.errors import NotFound
-from engine.http.route import Call, Reply, Route
-from engine.lifecycle import STATES
+from engine.http.route import Call, Feature, Reply, Route
 from engine.times import SECOND, format_time
 
 NAME: Final = "ojs-playground"
-LEVEL: Final = 1
-EXTENSIONS: Final[tuple[str, ...]] = ()
+LEVEL: Final = 4
 CAPABILITIES: Final = {
-    "batch_enqueue": False,
-    "cron_jobs": False,
-    "dead_letter": False,
+    "batch_enqueue": True,
+    "cron_jobs": True,
+    "dead_letter": True,
     "delayed_jobs": True,
     "job_ttl": True,
     "priority_queues": True,
-    "rate_limiting": False,
+    "rate_limiting": True,
     "schema_validation": False,
-    "unique_jobs": False,
-    "workflows": False,
-    "pause_resume": False,
+    "unique_jobs": True,
+    "workflows": True,
+    "pause_resume": True,
     "events": True,
 }
 
 
+FEATURES: Final = (
+    Feature("payload-limits"),
+    Feature("observability"),
+    Feature("middleware"),
+    Feature("serverless", "experimental"),
+    Feature("federation", "experimental"),
+)
+
+
 def manifest(call: Call) -> Reply:
     """What this server is and can do."""
-    return Reply(
-        {
-            "specversion": "1.0",
-            "ojs_version": "1.0",
-            "implementation": {"name": NAME, "version": call.settings.version, "language": "python"},
-            "conformance_level": LEVEL,
-            "protocols": ["http"],
-            "backend": call.settings.backend,
-            "capabilities": CAPABILITIES,
-            "extensions": list(EXTENSIONS),
-            "endpoints": {"base_url": "/ojs/v1", "manifest": "/ojs/manifest", "health": "/ojs/v1/health"},
-        }
-    )
+    features = call.settings.features
+    body: dict[str, Any] = {
+        "specversion": "1.0",
+        "ojs_version": "1.0",
+        "implementation": {"name": NAME, "version": call.settings.version, "language": "python"},
+        "conformance_level": LEVEL,
+        "conformance_tier": "runtime",
+        "protocols": ["http"],
+        "backend": call.settings.backend,
+        "capabilities": CAPABILITIES | {one.capability: True for one in features if one.capability},
+        "extensions": [one.name for one in features],
+        "extension_details": {
+            tier: [
+                {"name": one.name, "uri": one.uri, "version": one.version}
+                for one in features
+                if one.tier == tier
+            ]
+            for tier in ("official", "experimental")
+        },
+        "payload_limits": {
+            "max_envelope_bytes": call.settings.max_body,
+            "max_meta_bytes": MAX_META,
+            "max_queue_name_bytes": MAX_QUEUE,
+            "max_job_type_bytes": MAX_TYPE,
+            "supported_compression": ["gzip"],
+            "external_references": True,
+            "chunking": False,
+            "per_queue_limits": False,
+        },
+        "unique_job_strength": "strong",
+        "endpoints": {"base_url": "/ojs/v1", "manifest": "/ojs/manifest", "health": "/ojs/v1/health"},
+    }
+    for one in features:
+        body.update(one.facts)
+    return Reply(body)
 
 
 def health(call: Call) -> Reply:
@@ -68,14 +98,9 @@ def ready(call: Call) -> Reply:
 
 
 def metrics(call: Call) -> Reply:
-    """Jobs by queue and state in the Prometheus text format."""
-    lines = ["# HELP ojs_jobs Jobs by queue and state.", "# TYPE ojs_jobs gauge"]
-    for queue in call.engine.store.queues():
-        counts = call.engine.store.counts(queue)
-        lines += [f'ojs_jobs{{queue="{queue}",state="{state}"}} {counts[state]}' for state in STATES]
-    lines += ["# HELP ojs_events_total Events so far.", "# TYPE ojs_events_total counter"]
-    lines.append(f"ojs_events_total {call.engine.events.seq}")
-    return Reply("\n".join(lines) + "\n", 200, {"Content-Type": "text/plain"})
+    """Counters, histograms and gauges in the Prometheus text format."""
+    figures = call.settings.metrics
+    return Reply(figures.text() if figures is not None else "", 200, {"Content-Type": "text/plain"})
 
 
 def reset(call: Call) -> Reply:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from engine.envelope import check_queue, refuse
 from engine.errors import InvalidRequest
-from engine.http.route import Call, Reply, Route
+from engine.http.route import Call, Feature, Reply, Route
 from engine.job import Job
 from engine.times import MAX_DURATION, format_time
 
@@ -58,6 +58,9 @@ def fetch(call: Call) -> Reply:
         _count(call, "count", most=MAX_FETCH, default=1) or 1,
         worker,
         _count(call, "visibility_timeout_ms", most=MAX_DURATION, default=None),
+        tenant=call.tenant,
+        wish={name: call.body[name] for name in ("strategy", "weights", "pool") if call.body.get(name)},
+        wants=call.engine.extensions.matching.wants(worker, call.body),
     )
     bodies = [job.to_dict() for job in jobs]
     return Reply({"jobs": bodies, "job": bodies[0]} if bodies else {"jobs": []})
@@ -121,12 +124,29 @@ def heartbeat(call: Call) -> Reply:
     return Reply(beat)
 
 
+def register(call: Call) -> Reply:
+    """Tell that a worker begins."""
+    return Reply(call.engine.workers.register(call.text("worker_id"), call.body), 201)
+
+
+def leave(call: Call) -> Reply:
+    """Tell that a worker is gone for good."""
+    call.engine.workers.leave(call.params["id"])
+    return Reply({"ok": True, "worker_id": call.params["id"]})
+
+
+FEATURES: Final = (Feature("graceful-shutdown"), Feature("timeouts"))
+
 ROUTES: Final = (
     Route("POST", "/workers/fetch", fetch, "FETCH", 0, "Claim jobs.", "OJS HTTP Binding 10.1"),
+    Route("POST", "/jobs/fetch", fetch, "FETCH", -1, "Claim jobs.", "suite wasi"),
     Route("POST", "/workers/ack", ack, "ACK", 0, "Complete a job.", "OJS HTTP Binding 10.2"),
     Route("POST", "/workers/nack", nack, "FAIL", 0, "Report a failure.", "OJS HTTP Binding 10.3"),
     Route("POST", "/workers/fail", nack, "FAIL", -1, "Report a failure.", "OJS HTTP Binding 10.3"),
     Route("POST", "/workers/heartbeat", heartbeat, "BEAT", 1, "Heartbeat.", "OJS HTTP Binding 10.4"),
+    Route("POST", "/workers/beat", heartbeat, "BEAT", -1, "Heartbeat.", "OJS Graceful Shutdown 5.1"),
+    Route("POST", "/workers/register", register, "REGISTER", -1, "Register.", "OJS Worker Protocol 3.1"),
+    Route("DELETE", "/workers/{id}", leave, "LEAVE", -1, "Deregister.", "OJS Worker Protocol 3.4"),
     Route("POST", "/jobs/{id}/ack", ack, "ACK", -1, "Complete a job.", "OJS HTTP Binding 10.2"),
     Route("POST", "/jobs/{id}/nack", nack, "FAIL", -1, "Report a failure.", "OJS HTTP Binding 10.3"),
 )

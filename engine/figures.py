@@ -1,0 +1,96 @@
+"""Throughput: what was enqueued, started, completed and failed lately, for each queue and tenant.
+
+Two rings of small records, sixty minutes and twenty-four hours, so that counting a move and reading a figure
+both touch a fixed number of records, however many jobs there are (OJS HTTP Binding 11.2).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Final
+
+from engine import lifecycle as life
+from engine.job import Job
+from engine.kernel import Kernel
+from engine.times import DAY, HOUR, MINUTE
+
+_KIND: Final = "figures"
+_MINUTES: Final = 60
+_HOURS: Final = 24
+_FAILURES: Final = frozenset({life.FAIL, life.TIMEOUT, life.RESERVATION})
+
+
+class Figures:
+    """Counts every move of the kernel.
+
+    Args:
+        kernel: Whose moves it hears of.
+    """
+
+    def __init__(self, kernel: Kernel) -> None:
+        self.kernel = kernel
+        kernel.listeners.append(self._hear)
+
+    def _hear(self, job: Job, was: str, operation: str) -> None:
+        now = self.kernel.now()
+        add: dict[str, int] = {}
+        if operation == life.PUSH:
+            add = {"enqueued": 1}
+        elif operation == life.FETCH:
+            add = {"started": 1, "wait_ms": now - (job.enqueued_at or now)}
+        elif operation == life.ACK:
+            add = {"completed": 1, "duration_ms": now - (job.started_at or now)}
+        elif was == life.ACTIVE and operation in _FAILURES and job.error is not None:
+            add = {"failed": 1}
+        if add:
+            self._add(f"queue:{job.queue}", now, add)
+            if job.tenant is not None:
+                self._add(f"tenant:{job.tenant}", now, add)
+
+    def _add(self, scope: str, now: int, add: dict[str, int]) -> None:
+        for unit, letter, size in ((MINUTE, "m", _MINUTES), (HOUR, "h", _HOURS)):
+            number = now // unit
+            key = f"{scope}|{letter}{number % size}"
+            slot = self.kernel.store.record(_KIND, key)
+            if slot is None or slot["at"] != number:
+                slot = {"at": number}
+            for name, amount in add.items():
+                slot[name] = slot.get(name, 0) + amount
+            self.kernel.store.put_record(_KIND, key, slot)
+
+    def _sum(self, scope: str, letter: str, numbers: range, size: int) -> Counter[str]:
+        total: Counter[str] = Counter()
+        for number in numbers:
+            slot = self.kernel.store.record(_KIND, f"{scope}|{letter}{number % size}")
+            if slot is not None and slot["at"] == number:
+                total.update({name: amount for name, amount in slot.items() if name != "at"})
+        return total
+
+    def minutes(self, scope: str, count: int) -> Counter[str]:
+        """Sums of the last ``count`` minutes (at most 60), the one under way included.
+
+        Args:
+            scope: ``queue:NAME`` or ``tenant:ID``.
+            count: How many minutes.
+
+        Returns:
+            ``enqueued``, ``started``, ``wait_ms``, ``completed``, ``duration_ms``, ``failed``; 0 where nothing was.
+        """
+        now = self.kernel.now() // MINUTE
+        return self._sum(scope, "m", range(now - count + 1, now + 1), _MINUTES)
+
+    def day(self, scope: str) -> Counter[str]:
+        """Sums of the last 24 hours, the one under way included; see `minutes`."""
+        now = self.kernel.now() // HOUR
+        return self._sum(scope, "h", range(now - _HOURS + 1, now + 1), _HOURS)
+
+    def today(self, scope: str) -> Counter[str]:
+        """Sums since midnight UTC; see `minutes`."""
+        now = self.kernel.now()
+        return self._sum(scope, "h", range(now // DAY * 24, now // HOUR + 1), _HOURS)
+
+    def forget(self, scope: str) -> None:
+        """Drop all figures of a queue or tenant that is deleted."""
+        for letter, size in (("m", _MINUTES), ("h", _HOURS)):
+            for slot in range(size):
+                self.kernel.store.delete_record(_KIND, f"{scope}|{letter}{slot}")

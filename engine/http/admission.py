@@ -1,0 +1,57 @@
+"""What every enqueue endpoint shares: the tenant of the header goes in, figures of queue and limit come out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.errors import InvalidRequest
+from engine.http.route import Call
+from engine.job import Job
+from engine.tenants import check_tenant
+from engine.times import SECOND
+
+
+def owned(call: Call, body: Any) -> Any:
+    """The enqueue request with the tenant of the request's header in its ``meta`` (OJS Multi-Tenancy 5.3).
+
+    Raises:
+        InvalidRequest: The header is not a tenant id, or the body names another tenant.
+    """
+    if call.tenant is None or not isinstance(body, dict):
+        return body
+    tenant = check_tenant(call.tenant, "X-OJS-Tenant")
+    meta = body.get("meta")
+    if meta is not None and not isinstance(meta, dict):
+        return body  # refused by its own rule
+    named = (meta or {}).get("tenant_id", tenant)
+    if named != tenant:
+        raise InvalidRequest(
+            f"The header X-OJS-Tenant says '{tenant}', meta.tenant_id '{named!s:.60}' (OJS Multi-Tenancy 5.3).",
+            details={"field": "meta.tenant_id", "header": tenant, "body": str(named)[:60]},
+        )
+    return {**body, "meta": {**(meta or {}), "tenant_id": tenant}}
+
+
+def pressure_headers(call: Call, job: Job) -> dict[str, str]:
+    """How full the job's queue is, once it is full enough to warn of (OJS Backpressure 7.3)."""
+    pressure = call.engine.backpressure.pressure(job.queue)
+    if pressure is None or not pressure.warns:
+        return {}
+    return {
+        "X-OJS-Queue-Depth": str(pressure.depth),
+        "X-OJS-Queue-Bound": str(pressure.bound),
+        "X-OJS-Queue-Pressure": f"{min(1.0, pressure.ratio):.2f}",
+    }
+
+
+def limit_headers(call: Call, job: Job) -> dict[str, str]:
+    """What is left of the job's rate limit (OJS Rate Limiting 10.4)."""
+    budget = call.engine.limits.budget(job)
+    if budget is None:
+        return {}
+    limit, left, resets = budget
+    return {
+        "X-RateLimit-Limit": str(limit),
+        "X-RateLimit-Remaining": str(left),
+        "X-RateLimit-Reset": str(-(-resets // SECOND)),
+    }

@@ -1,0 +1,77 @@
+"""The order of one queue in memory: priority first, then turn, then arrival, found in O(log n).
+
+Jobs that a limit admits or refuses together share a *lane*. Only the first job of each lane is ever asked, so
+that ten thousand jobs behind one exhausted limit cost no more than one. It knows no job, only entries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from heapq import heappop, heappush
+from typing import TypeAlias
+
+Entry: TypeAlias = tuple[int, int, int, str]
+"""(negated priority, turn, arrival, job id): the smallest goes first."""
+IsTrue: TypeAlias = Callable[[Entry], bool]
+"""Whether an entry still says what its job says; false ones are dropped when they surface."""
+
+
+class ReadyQueue:
+    """The available jobs of one queue.
+
+    Lazily pruned: a job that leaves or moves leaves its entry behind, which is dropped when it surfaces.
+    """
+
+    __slots__ = ("_announced", "_heads", "_lanes")
+
+    def __init__(self) -> None:
+        self._lanes: dict[str, list[Entry]] = {}
+        self._heads: list[tuple[Entry, str]] = []
+        self._announced: dict[str, Entry] = {}
+        """The one entry of each lane that stands for it among the heads; others there are stale."""
+
+    def push(self, lane: str, entry: Entry) -> None:
+        """Add a job."""
+        heap = self._lanes.setdefault(lane, [])
+        heappush(heap, entry)
+        if heap[0] == entry:
+            self._announce(lane, entry)
+
+    def _announce(self, lane: str, entry: Entry) -> None:
+        if self._announced.get(lane) != entry:
+            self._announced[lane] = entry
+            heappush(self._heads, (entry, lane))
+
+    def candidates(self, is_true: IsTrue) -> Generator[str, None, None]:
+        """The first job of each lane, best first; ids of jobs that are truly there.
+
+        The queue must not change while this runs; abandon the iterator first.
+        """
+        passed: list[tuple[Entry, str]] = []
+        try:
+            while self._heads:
+                entry, lane = self._heads[0]
+                if self._announced.get(lane) != entry:
+                    heappop(self._heads)
+                    continue
+                first = self._first(lane, is_true)
+                if first != entry:
+                    heappop(self._heads)
+                    del self._announced[lane]
+                    if first is not None:
+                        self._announce(lane, first)
+                    continue
+                passed.append(heappop(self._heads))
+                yield entry[3]
+        finally:
+            for head in passed:
+                heappush(self._heads, head)
+
+    def _first(self, lane: str, is_true: IsTrue) -> Entry | None:
+        heap = self._lanes[lane]
+        while heap:
+            if is_true(heap[0]):
+                return heap[0]
+            heappop(heap)
+        del self._lanes[lane]
+        return None

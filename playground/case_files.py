@@ -1,0 +1,60 @@
+"""Case files from a folder or a zip archive."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from playground import resources
+
+MAX_FILE: Final = 4 * 1024 * 1024
+"""Largest case file read, bytes."""
+_ROOTS: Final = ("suites", "cases")
+
+
+def own_cases() -> Path:
+    """The folder of the project's own cases, in a checkout and in an installed wheel.
+
+    Raises:
+        FileNotFoundError: The installation is incomplete.
+    """
+    return resources.path("spec") / "cases"
+
+
+def case_files(source: Path) -> Iterator[tuple[str, bytes]]:
+    """All JSON files of a folder or a zip archive, by path.
+
+    Args:
+        source: The folder, one file, or the archive.
+
+    Yields:
+        The path below the suites' root with ``/``, and the bytes.
+
+    Raises:
+        OSError: The source cannot be read.
+        zipfile.BadZipFile: It is a file, but neither JSON nor a zip archive.
+        zlib.error, EOFError, RuntimeError: A member of the archive is damaged, or needs a password.
+    """
+    if source.is_dir():
+        for path in sorted(source.rglob("*.json")):
+            if path.is_file():
+                yield _below(path.relative_to(source).as_posix()), path.read_bytes()[: MAX_FILE + 1]
+    elif source.suffix == ".json":
+        yield source.name, source.read_bytes()[: MAX_FILE + 1]
+    else:
+        with zipfile.ZipFile(source) as archive:
+            for name in sorted(archive.namelist()):
+                if name.endswith(".json") and not name.startswith("__MACOSX/"):
+                    with archive.open(name) as file:
+                        yield _below(name), file.read(MAX_FILE + 1)
+
+
+def _below(name: str) -> str:
+    """The path below the suites' root, where the path shows one."""
+    parts = PurePosixPath(name).parts
+    for index in range(len(parts) - 2, -1, -1):
+        if parts[index] in _ROOTS:
+            return "/".join(parts[index + 1 :])
+    return name
