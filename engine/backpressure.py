@@ -104,6 +104,10 @@ class Backpressure:
                 found = Pressure(value, bound, ratio, ratio >= threshold)
         return found
 
+    def forget(self, queue: str) -> None:
+        """Drop the figures of a queue that is gone."""
+        self.kernel.store.delete_record(_KIND, queue)
+
     def _makes_room(self, queue: str, strategy: str) -> bool:
         if strategy != "drop_oldest":
             return False
