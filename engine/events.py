@@ -17,6 +17,9 @@ from engine.times import format_time
 CAPACITY: Final = 10_000
 """Events kept; older ones are dropped, their numbers stay used."""
 
+SOURCE: Final = "ojs://playground/engine"
+"""Where every event comes from: a URI (OJS Events 2.4)."""
+
 
 @dataclass(slots=True, frozen=True)
 class Event:
@@ -67,7 +70,7 @@ class Event:
             "specversion": "1.0",
             "id": f"evt_{self.seq:012d}",
             "type": self.type,
-            "source": "/ojs/playground",
+            "source": SOURCE,
             "time": format_time(self.time),
             "subject": self.subject,
             "datacontenttype": "application/json",

@@ -18,6 +18,7 @@ from engine.happenings import caused_by
 from engine.ids import IdSource
 from engine.job import Job
 from engine.storage import Store
+from engine.tracing import trace_id
 
 Moved = Callable[[Job, str, str], None]
 """Hears of a finished move: job, state before, operation."""
@@ -156,11 +157,13 @@ class Kernel:
 
     def emit_job(self, kind: str, job: Job, data: dict[str, Any], now: int) -> None:
         """Record an event about a job; the fields that every job event has are added here."""
-        common = {
+        common: dict[str, Any] = {
             "job_id": job.id,
             "job_type": job.type,
             "queue": job.queue,
             "state": job.state,
             "attempt": job.attempt,
         }
+        if (trace := trace_id(job.meta)) is not None:
+            common["trace_id"] = trace
         self.events.emit(now, kind, job.id, common | data if data else common)

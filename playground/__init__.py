@@ -1,1 +1,1 @@
-"""The application around the engine: pages, hosts, commands."""
+"""The playground: one neutral app, its pages, and the hosts that serve it."""

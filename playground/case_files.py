@@ -7,14 +7,20 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from playground import resources
+
 MAX_FILE: Final = 4 * 1024 * 1024
 """Largest case file read, bytes."""
 _ROOTS: Final = ("suites", "cases")
 
 
 def own_cases() -> Path:
-    """The folder of the project's own cases."""
-    return Path(__file__).resolve().parent.parent / "spec" / "cases"
+    """The folder of the project's own cases, in a checkout and in an installed wheel.
+
+    Raises:
+        FileNotFoundError: The installation is incomplete.
+    """
+    return resources.path("spec") / "cases"
 
 
 def case_files(source: Path) -> Iterator[tuple[str, bytes]]:
@@ -29,6 +35,7 @@ def case_files(source: Path) -> Iterator[tuple[str, bytes]]:
     Raises:
         OSError: The source cannot be read.
         zipfile.BadZipFile: It is a file, but neither JSON nor a zip archive.
+        zlib.error, EOFError, RuntimeError: A member of the archive is damaged, or needs a password.
     """
     if source.is_dir():
         for path in sorted(source.rglob("*.json")):

@@ -10,6 +10,7 @@ import json
 import sys
 import time
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NoReturn
@@ -21,11 +22,14 @@ from engine.conformance.report import Report, as_text, line
 from engine.conformance.runner import run
 from engine.conformance.selection import Selection
 from engine.conformance.target import MakeTarget, fresh_engine
+from engine.times import format_time
 from playground.case_files import case_files, own_cases
 from playground.http_target import HttpTargets, server_at
 
 PASSED, FAILED, USAGE, STOPPED = 0, 1, 2, 130
 """Exit codes: nothing failed; a case failed or a file is malformed; bad usage; stopped by the user."""
+MAX_WAIT: Final = 10_000_000
+"""Longest wait that ``--max-wait`` allows, seconds."""
 
 
 class UsageError(Exception):
@@ -93,7 +97,8 @@ def main(args: argparse.Namespace) -> int:
     try:
         make_target, name = _target(args)
         cases, malformed = _cases(args)
-        report = Report(name, malformed=malformed)
+        began = format_time(time.time_ns() // 1_000_000)
+        report = Report(name, malformed=malformed, run_at=began, requested_level=args.level)
         stopped = _run(cases, make_target, report)
         _write(FORMATS[args.format](report), args.output)
     except UsageError as error:
@@ -109,6 +114,8 @@ def _target(args: argparse.Namespace) -> tuple[MakeTarget, str]:
         return fresh_engine, "this engine in virtual time"
     if not 0 < args.timeout <= 3600:
         raise UsageError("--timeout must be a number of seconds above 0, e.g. --timeout 10")
+    if not 0 <= args.max_wait <= MAX_WAIT:
+        raise UsageError(f"--max-wait must be a number of seconds from 0 to {MAX_WAIT}, e.g. --max-wait 120")
     try:
         server = server_at(args.url, _headers(args.header), args.timeout, round(args.max_wait * 1000))
     except ValueError as error:
@@ -127,10 +134,13 @@ def _headers(lines: list[str]) -> dict[str, str]:
 
 
 def _cases(args: argparse.Namespace) -> tuple[list[Case], list[CaseFileError]]:
-    source = args.suites or own_cases()
+    if args.format == "badge" and (args.suite or args.case):
+        raise UsageError("--format badge speaks of whole levels; leave out --suite and --case")
+    source = args.suites
     try:
+        source = source or own_cases()
         cases, malformed = read_all(case_files(source))
-    except (OSError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
         raise UsageError(f"--suites {source}: {reason}; give a folder or a zip of case files") from None
     if not cases and not malformed:
@@ -139,14 +149,8 @@ def _cases(args: argparse.Namespace) -> tuple[list[Case], list[CaseFileError]]:
     chosen = selection.of(cases)
     if cases and not chosen:
         raise UsageError("no case fits --level, --suite and --case; leave one of them out")
-    if selection != Selection():
-        # Who asks for a part does not ask for the files outside it; those that cannot be told apart stay.
-        malformed = [error for error in malformed if not args.suite or _suite_fits(error.file, args.suite)]
-    return chosen, malformed
-
-
-def _suite_fits(file: str, suites: list[str]) -> bool:
-    return any(suite in file for suite in suites)
+    # A file that cannot be read has no level and no id, but it lies in a folder.
+    return chosen, [error for error in malformed if selection.admits_suite(error.file.rpartition("/")[0])]
 
 
 def _run(cases: list[Case], make_target: MakeTarget, report: Report) -> bool:
@@ -157,7 +161,7 @@ def _run(cases: list[Case], make_target: MakeTarget, report: Report) -> bool:
         for result in run(cases, make_target):
             report.results.append(result)
             if progress:
-                sys.stderr.write(line(result)[:120] + "\n")
+                sys.stderr.write(ascii(line(result)[:120])[1:-1] + "\n")
     except KeyboardInterrupt:
         return True
     finally:
@@ -166,11 +170,13 @@ def _run(cases: list[Case], make_target: MakeTarget, report: Report) -> bool:
 
 
 def _write(text: str, output: Path | None) -> None:
+    """Write the report; what the terminal's encoding, or UTF-8, cannot carry is written as an escape."""
     if output is None:
-        sys.stdout.write(text)
+        encoding = sys.stdout.encoding or "utf-8"
+        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
         return
     try:
-        output.write_text(text, encoding="utf-8")
+        output.write_bytes(text.encode(errors="backslashreplace"))
     except OSError as error:
         raise UsageError(f"--output {output}: {error.strerror}; name a file that can be written") from None
 

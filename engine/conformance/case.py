@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
+from engine.conformance.values import MAX_DEPTH, too_deep
+
 METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 WAIT: Final = "WAIT"
 ASSERT: Final = "ASSERT"
@@ -22,7 +24,7 @@ MAX_WAIT: Final = 366 * 24 * 3600 * 1000
 """Longest wait that a step may declare, milliseconds."""
 
 Level: TypeAlias = int | str
-"""0 to 4, or ``ext`` for extensions that belong to no level."""
+"""0 to 4, or a word (``ext``) for extensions that belong to no level."""
 
 
 class CaseFileError(ValueError):
@@ -91,7 +93,7 @@ class Case:
 
     Args:
         id: The case's ``test_id``.
-        level: Conformance level, or ``ext``.
+        level: Conformance level, or ``ext`` (any word).
         suite: The folder it came from, e.g. ``level-1-reliable/retry``.
         file: Path of the file, as the loader named it.
         name: Kebab-case name.
@@ -203,7 +205,7 @@ def _at(place: str, name: str) -> str:
 
 def _json(data: bytes, file: str) -> Any:
     try:
-        return json.loads(data.decode("utf-8-sig"))
+        value = json.loads(data.decode("utf-8-sig"))
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         raise CaseFileError(file, place, f"is not JSON: {error.msg}") from None
@@ -211,6 +213,9 @@ def _json(data: bytes, file: str) -> Any:
         raise CaseFileError(file, f"byte {error.start}", "is not UTF-8") from None
     except (ValueError, RecursionError) as error:
         raise CaseFileError(file, "", f"is not JSON that can be read: {error}") from None
+    if too_deep(value):
+        raise CaseFileError(file, "", f"is nested more than {MAX_DEPTH} levels deep")
+    return value
 
 
 def read(data: bytes, file: str, suite: str = "") -> Case:
@@ -229,7 +234,7 @@ def read(data: bytes, file: str, suite: str = "") -> Case:
         raise CaseFileError(file, "", "must be one JSON object")
     reader = _Reader(file)
     level = raw.get("level", "ext")
-    if isinstance(level, bool) or (level not in range(5) and level != "ext"):
+    if not (isinstance(level, str) and level) and (isinstance(level, bool) or level not in range(5)):
         raise reader.error("level", 'must be an integer from 0 to 4, or "ext"')
     steps = [step for phase in PHASES for step in reader.steps(raw, phase)]
     return Case(

@@ -11,11 +11,13 @@ from engine.conformance.jsonpath import PathError, resolve
 from engine.conformance.matchers import DEFAULT, Tolerance, match
 from engine.conformance.result import Check
 from engine.conformance.target import Exchange
-from engine.conformance.values import Missing, is_number, show
+from engine.conformance.values import MAX_DEPTH, Missing, is_number, show, too_deep
 from engine.http.message import EventStream, Response
 
 RANGE: Final = re.compile(r"number:range\(\s*(\d+)\s*,\s*(\d+)\s*\)\Z", re.ASCII)
 ONE_OF: Final = re.compile(r"one_of:\s*(\d+(?:\s*,\s*\d+)*)\s*\Z", re.ASCII)
+CLIP: Final = 200
+"""Characters of a body shown beside a text that was looked for in it."""
 TIMINGS: Final = ("less_than", "greater_than", "approximate")
 
 
@@ -43,10 +45,11 @@ def parse_body(text: str) -> Any:
     if not text.strip():
         return Missing("the answer has no body")
     try:
-        return json.loads(text)
+        value = json.loads(text)
     except (ValueError, RecursionError) as error:
         start = " ".join(text[:60].split())
         return Missing(f"the answer is not JSON ({error}); it begins {start!r}")
+    return Missing(f"the answer is nested more than {MAX_DEPTH} levels deep") if too_deep(value) else value
 
 
 Expectation = Callable[[Any, Answer, Tolerance], Iterator[Check]]
@@ -138,7 +141,10 @@ def _contains(expected: Any, answer: Answer, _: Tolerance) -> Iterator[Check]:
     for part in expected if isinstance(expected, list) else [expected]:
         fits = isinstance(part, str) and part in answer.text
         yield Check(
-            "body text", part, answer.text, "" if fits else f"expected the body to contain {show(part)}"
+            "body text",
+            part,
+            answer.text[:CLIP],
+            "" if fits else f"expected the body to contain {show(part)}",
         )
 
 

@@ -1,4 +1,4 @@
-"""A finished run as text and as JSON.  JUnit and the badge have modules of their own."""
+"""A finished run as text and as JSON; JUnit and the badge have modules of their own."""
 
 from __future__ import annotations
 
@@ -21,12 +21,16 @@ class Report:
         results: In the order of the run.
         malformed: Case files that could not be read.
         duration_ms: How long the run took, milliseconds of real time.
+        run_at: When it began, RFC 3339; empty where nobody has said.
+        requested_level: The level that was asked for, or None for all cases.
     """
 
     target: str
     results: list[CaseResult] = field(default_factory=list)
     malformed: list[CaseFileError] = field(default_factory=list)
     duration_ms: int = 0
+    run_at: str = ""
+    requested_level: int | None = None
 
     @property
     def conformant(self) -> bool:
@@ -35,34 +39,49 @@ class Report:
 
     @property
     def conformant_level(self) -> int | None:
-        """The highest level up to which nothing failed and something passed, or None."""
+        """The highest level up to which, at each level, something passed and nothing failed; or None."""
         reached: int | None = None
         for level in range(5):
             verdicts = {one.verdict for one in self.results if one.case.level == level}
-            if "failed" in verdicts:
+            if "failed" in verdicts or "passed" not in verdicts:
                 break
-            if "passed" in verdicts:
-                reached = level
+            reached = level
         return reached
 
     def to_dict(self, *, steps: bool = True) -> dict[str, Any]:
-        """The whole report as JSON values (OJS Conformance 8.4, with more).
+        """The whole report as JSON values: the standard's report (OJS Conformance 8.4), and more.
 
         Args:
             steps: Whether each case comes with its steps.
         """
-        level = self.conformant_level
+        levels = {_level_name(level): counts for level, counts in by(self.results, "level").items()}
         return {
             "target": self.target,
+            "run_at": self.run_at,
             "duration_ms": self.duration_ms,
-            "conformant": self.conformant,
-            "conformant_level": level,
-            "totals": totals(self.results),
-            "levels": {str(name): counts for name, counts in by(self.results, "level").items()},
+            "requested_level": self.requested_level,
+            "results": totals(self.results) | levels,
             "suites": by(self.results, "suite"),
+            "conformant": self.conformant,
+            "conformant_level": self.conformant_level,
+            "failures": self._named("failed"),
+            "impossible": self._named("impossible"),
+            "vacuous": self._named("vacuous"),
+            "skipped": self._named("skipped"),
             "malformed": [error.to_dict() for error in self.malformed],
-            "results": [one.to_dict() if steps else one.summary() for one in self.results],
+            "cases": [one.to_dict() if steps else one.summary() for one in self.results],
         }
+
+    def _named(self, verdict: str) -> list[dict[str, str]]:
+        return [
+            {"test_id": one.case.id, "name": one.case.name, "reason": one.reason}
+            for one in self.results
+            if one.verdict == verdict
+        ]
+
+
+def _level_name(level: int | str) -> str:
+    return f"level_{level}" if isinstance(level, int) else level
 
 
 def totals(results: Iterable[CaseResult]) -> dict[str, int]:

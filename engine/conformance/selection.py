@@ -25,14 +25,15 @@ class Selection:
 
     def admits(self, case: Case) -> bool:
         """Whether a case is to run."""
-        return self._level(case) and self._suite(case) and self._id(case)
+        return self._level(case) and self.admits_suite(case.suite) and self._id(case)
 
     def _level(self, case: Case) -> bool:
         return self.level is None or (isinstance(case.level, int) and case.level <= self.level)
 
-    def _suite(self, case: Case) -> bool:
-        parts = {case.suite, *case.suite.split("/")}
-        return not self.suites or any(fnmatchcase(part, suite) for suite in self.suites for part in parts)
+    def admits_suite(self, suite: str) -> bool:
+        """Whether the cases of a folder are to run, as far as the folder decides."""
+        parts = {suite, *suite.split("/")}
+        return not self.suites or any(fnmatchcase(part, wanted) for wanted in self.suites for part in parts)
 
     def _id(self, case: Case) -> bool:
         return not self.ids or any(fnmatchcase(case.id.lower(), pattern.lower()) for pattern in self.ids)

@@ -67,6 +67,10 @@ MakeTarget: TypeAlias = Callable[[], Target]
 """Makes a fresh target for one case."""
 
 
+def _never() -> int | None:
+    return None
+
+
 class VirtualTarget:
     """A server in this process, in virtual time: waits are moves of its clock.
 
@@ -74,15 +78,24 @@ class VirtualTarget:
         transport: Answers the requests.
         clock: The clock that the transport's engine reads.
         advance: Called after each move of the clock, to let what is due happen.
+        next_due: Tells when something happens next by itself, milliseconds, or None; a wait stops there on its
+            way, as the time of a server that is never switched off would.
         hooks: Whether the server was started for conformance.
     """
 
     def __init__(
-        self, transport: Transport, clock: ManualClock, advance: Callable[[], object], *, hooks: bool = True
+        self,
+        transport: Transport,
+        clock: ManualClock,
+        advance: Callable[[], object],
+        next_due: Callable[[], int | None] = _never,
+        *,
+        hooks: bool = True,
     ) -> None:
         self._transport = transport
         self._clock = clock
         self._advance = advance
+        self._next_due = next_due
         self._hooks = hooks
 
     def now(self) -> int:
@@ -90,8 +103,13 @@ class VirtualTarget:
         return self._clock.now()
 
     def wait(self, ms: int) -> None:
-        """Move the clock."""
-        self._clock.advance(ms)
+        """Move the clock, from one due thing to the next."""
+        end = self._clock.now() + ms
+        self._advance()
+        while (due := self._next_due()) is not None and self._clock.now() < due < end:
+            self._clock.set(due)
+            self._advance()
+        self._clock.set(end)
         self._advance()
 
     def send(self, requests: list[Request]) -> list[Exchange]:
@@ -134,13 +152,23 @@ def complete(response: Response) -> Response:
     return Response(response.status, response.headers, b"".join(sent))
 
 
+def over(engine: Engine, clock: ManualClock) -> VirtualTarget:
+    """An engine behind the binding, its test hooks on.
+
+    Args:
+        engine: The engine, over whatever store.
+        clock: The clock that it reads.
+    """
+    handle = Binding(engine, conformance=True).handle
+    return VirtualTarget(handle, clock, engine.advance, engine.next_due)
+
+
 def fresh_engine(start: int = START, seed: int = 1) -> VirtualTarget:
-    """A new engine with an empty memory store behind the binding, its test hooks on.
+    """A new engine with an empty memory store.
 
     Args:
         start: First instant, milliseconds.
         seed: Of all randomness.
     """
     clock = ManualClock(start)
-    engine = Engine(clock, seed=seed)
-    return VirtualTarget(Binding(engine, conformance=True).handle, clock, engine.advance)
+    return over(Engine(clock, seed=seed), clock)

@@ -112,6 +112,26 @@ def _integral(value: Any) -> Any:
     return value
 
 
+MAX_DEPTH = 100
+"""Deepest nesting of a case file or an answer: far beyond any use, and safe for every walk over it."""
+
+
+def too_deep(value: Any) -> bool:
+    """Whether a JSON value is nested more than `MAX_DEPTH` levels deep."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        inner: list[Any] = []
+        for item in level:
+            if isinstance(item, dict):
+                inner.extend(item.values())
+            elif isinstance(item, list):
+                inner.extend(item)
+        if not inner:
+            return False
+        level = inner
+    return True
+
+
 def show(value: Any, limit: int = 200) -> str:
     """A value for a failure text: compact JSON, cut at ``limit`` characters."""
     if isinstance(value, Missing):

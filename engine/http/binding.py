@@ -16,7 +16,6 @@ from urllib.parse import parse_qsl, unquote
 
 from engine.core import Engine
 from engine.errors import (
-    InternalError,
     InvalidPayload,
     InvalidRequest,
     OJSError,
@@ -90,11 +89,6 @@ class Binding:
         What is due by now happens first, so that no outcome depends on how often a timer ticks.
         """
         request_id = self._request_id(request.headers)
-        headers = {
-            "Content-Type": _media_type(request.headers),
-            "OJS-Version": VERSION,
-            "X-Request-Id": request_id,
-        }
         try:
             self.quota.spend(self.engine.clock.now())
             self.engine.advance()
@@ -103,11 +97,16 @@ class Binding:
             reply = _refusal(error, request_id)
         except RecursionError:
             reply = _refusal(InvalidPayload("The body is nested too deeply."), request_id)
-        body = reply.body
-        headers |= self.quota.headers() | dict(reply.headers)
-        if isinstance(body, EventStream):
-            return Response(reply.status, headers, body)
-        return Response(reply.status, headers, body.encode() if isinstance(body, str) else encode(body))
+        return self._respond(reply, request, request_id)
+
+    def refuse(self, error: OJSError, request: Request) -> Response:
+        """The answer to a request that its host refuses, or fails to hand on: JSON like every error."""
+        request_id = self._request_id(request.headers)
+        return self._respond(_refusal(error, request_id), request, request_id)
+
+    def _respond(self, reply: Reply, request: Request, request_id: str) -> Response:
+        told = Reply(reply.body, reply.status, self.quota.headers() | dict(reply.headers))
+        return _response(told, request, request_id)
 
     def _request_id(self, headers: Mapping[str, str]) -> str:
         given = headers.get("x-request-id", "")
@@ -153,6 +152,19 @@ class Binding:
                 details={"field": "Content-Type", "supported": sorted(_ACCEPTED)},
             )
         return decode(raw)
+
+
+def _response(reply: Reply, request: Request, request_id: str) -> Response:
+    headers = {
+        "Content-Type": _media_type(request.headers),
+        "OJS-Version": VERSION,
+        "X-Request-Id": request_id,
+        **reply.headers,
+    }
+    body = reply.body
+    if isinstance(body, EventStream):
+        return Response(reply.status, headers, body)
+    return Response(reply.status, headers, body.encode() if isinstance(body, str) else encode(body))
 
 
 def below(path: str) -> str:
@@ -229,9 +241,3 @@ def _refusal(error: OJSError, request_id: str) -> Reply:
     if "allowed" in error.details:
         headers["Allow"] = ", ".join(error.details["allowed"])
     return Reply({"error": error.to_dict(request_id)}, error.status, headers)
-
-
-def failure(error: Exception) -> Reply:
-    """The reply of a host whose handler broke: JSON like every error, without the server's innards."""
-    del error
-    return _refusal(InternalError("The server failed while it answered; nothing half done remains."), "")

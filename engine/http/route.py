@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from engine.envelope import refuse
 from engine.errors import MethodNotAllowed, NotFound
@@ -119,24 +119,41 @@ class Route:
     clause: str
 
 
-class Table:
+class Located(Protocol):
+    """Anything that has a place in a table of routes."""
+
+    @property
+    def method(self) -> str:
+        """HTTP method."""
+        ...
+
+    @property
+    def path(self) -> str:
+        """Path with ``{name}`` for a parameter; ``{name*}`` takes the rest, slashes too."""
+        ...
+
+
+R = TypeVar("R", bound=Located)
+
+
+class Table(Generic[R]):
     """Finds the route of a request.
 
     Args:
         routes: All routes; an earlier one wins over a later one that matches too.
     """
 
-    def __init__(self, routes: Iterable[Route]) -> None:
+    def __init__(self, routes: Iterable[R]) -> None:
         self.routes = tuple(routes)
-        self._exact: dict[str, dict[str, Route]] = {}
-        self._patterns: list[tuple[tuple[str, ...], Route]] = []
+        self._exact: dict[str, dict[str, R]] = {}
+        self._patterns: list[tuple[tuple[str, ...], R]] = []
         for route in self.routes:
             if "{" in route.path:
                 self._patterns.append((tuple(route.path.split("/")), route))
             else:
                 self._exact.setdefault(route.path, {}).setdefault(route.method, route)
 
-    def find(self, method: str, path: str, decode: Callable[[str], str]) -> tuple[Route, dict[str, str]]:
+    def find(self, method: str, path: str, decode: Callable[[str], str]) -> tuple[R, dict[str, str]]:
         """The route for a method and a path below the base path, and its decoded parameters.
 
         Raises:

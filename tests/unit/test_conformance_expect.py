@@ -65,6 +65,8 @@ def test_holds(assertions: dict[str, Any], got: Answer) -> None:
         ({"body": {"$.job[": "any"}}, answer(), "body $.job["),
         ({"body": {"$.job.id": "any"}}, answer(200, b"<html></html>"), "body $.job.id"),
         ({"body": {"$.job.id": "any"}}, answer(200, b"\xff\xfe{"), "body $.job.id"),
+        ({"body": {"$[0]": "any"}}, answer(200, b"[" * 150 + b"]" * 150), "body $[0]"),
+        ({"body": {"$[0]": "any"}}, answer(200, b"[" * 100_000), "body $[0]"),
         ({"body": ["$.job.id"]}, answer(), "body"),
         ({"body": {"$or": [{"$.jobs": "array:nonempty"}, {"$.job.id": "b"}]}}, answer(), "body $or"),
         ({"body": {"$or": []}}, answer(), "body $or"),

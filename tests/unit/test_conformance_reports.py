@@ -70,19 +70,24 @@ def test_the_text_tells_failures_in_detail_and_totals_by_level_and_suite() -> No
 
 def test_the_json_holds_totals_and_every_step() -> None:
     told = json.loads(json.dumps(report(*ALL).to_dict()))
-    assert told["totals"] == {
-        "total": 5,
-        "passed": 1,
+    counts = {verdict: told["results"][verdict] for verdict in ("total", "passed", "failed", "skipped")}
+    assert counts == {"total": 5, "passed": 1, "failed": 1, "skipped": 1}
+    assert told["results"]["level_1"] == {
+        "total": 2,
+        "passed": 0,
         "failed": 1,
         "impossible": 1,
-        "vacuous": 1,
-        "skipped": 1,
+        "vacuous": 0,
+        "skipped": 0,
     }
-    assert told["levels"]["1"]["failed"] == 1
+    assert told["results"]["ext"]["skipped"] == 1
     assert told["suites"]["suite-ext"]["skipped"] == 1
     assert (told["conformant"], told["conformant_level"]) == (False, 0)
-    assert told["results"][1]["steps"][0]["checks"][0]["message"] == "expected 201, got 200"
-    assert "steps" not in report(*ALL).to_dict(steps=False)["results"][0]
+    assert [one["test_id"] for one in told["failures"]] == ["T-1"]
+    assert [one["test_id"] for one in told["impossible"]] == ["T-2"]
+    assert [one["test_id"] for one in told["skipped"]] == ["T-4"]
+    assert told["cases"][1]["steps"][0]["checks"][0]["message"] == "expected 201, got 200"
+    assert "steps" not in report(*ALL).to_dict(steps=False)["cases"][0]
 
 
 def test_junit_is_well_formed_whatever_the_server_says() -> None:
@@ -100,7 +105,8 @@ def test_junit_is_well_formed_whatever_the_server_says() -> None:
 @pytest.mark.parametrize(
     ("verdicts", "text", "level"),
     [
-        ([("passed", 0), ("passed", 1), ("passed", 4)], "Level 4 (Runtime)", 4),
+        ([("passed", level) for level in range(5)], "Level 4 (Runtime)", 4),
+        ([("passed", 0), ("passed", 1), ("passed", 4)], "Level 1 (Runtime)", 1),
         ([("passed", 0), ("impossible", 1), ("vacuous", 2)], "Level 0 (Runtime)", 0),
         ([("passed", 0), ("failed", 1), ("passed", 2)], "1 of 3 failed", 0),
         ([("failed", 0)], "1 of 1 failed", None),

@@ -205,7 +205,23 @@ def test_waits_move_virtual_time_and_steps_carry_it() -> None:
     result = run_case(case(*steps), virtual)
     assert [one.offset_ms for one in result.steps] == [60_000, 60_500]
     assert result.waited_ms == 60_500
-    assert due == [START + 60_000, START + 60_500]
+    assert due == [START, START + 60_000, START + 60_000, START + 60_500]
+
+
+def test_a_wait_stops_at_everything_that_falls_due_on_its_way() -> None:
+    """Like the time of a server that is never switched off: each thing happens at its own instant."""
+    clock, seen = ManualClock(START), []
+    due = [START + 10, START + 20, START + 500]
+
+    def advance() -> None:
+        seen.append(clock.now() - START)
+        while due and due[0] <= clock.now():
+            due.pop(0)
+
+    virtual = VirtualTarget(answering(), clock, advance, lambda: due[0] if due else None)
+    virtual.wait(100)
+    assert seen == [0, 10, 20, 100]
+    assert due == [START + 500]
 
 
 def test_parallel_steps_start_together_and_see_only_what_came_before() -> None:

@@ -104,6 +104,7 @@ def test_cannot_pass(steps: list[dict[str, Any]], reason: str) -> None:
 
 
 SOUND: list[list[dict[str, Any]]] = [
+    [{**PUSH, "body": {"type": "a", "args": ["Dear {{name}}, ${sum}"]}, "assertions": {"status": 201}}],
     [
         PUSH,
         expecting(

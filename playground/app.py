@@ -1,0 +1,140 @@
+"""The application: one neutral ``handle(Request) -> Response`` behind every host.
+
+It owns a session, answers its binding below ``/ojs`` and ``/v1``, and renders the pages and fragments from
+it. It does not know whether a browser tab, Flask or a test calls it.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Final, Literal
+from urllib.parse import parse_qs, unquote
+
+from jinja2 import Environment
+
+from engine.errors import InternalError, NotFound, OJSError
+from engine.http.message import Request, Response
+from engine.http.route import Table
+from playground import pages, spec, views
+from playground.assets import Assets
+from playground.clock import SystemClock
+from playground.live import Live, element_id
+from playground.session import Session
+from playground.visit import Visit
+
+BINDING: Final = ("/ojs/", "/v1/")
+"""Paths that belong to the engine's HTTP binding."""
+
+
+def release() -> str:
+    """The playground's version."""
+    try:
+        return version("ojs-playground")
+    except PackageNotFoundError:  # the tab's bundle carries no package metadata
+        return "0.1.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What differs between hosts.
+
+    Args:
+        host: Whether the engine runs in the visitor's tab or in a server.
+        assets: The static files.
+        base_url: Where a client outside the page reaches an OJS server: this one, or a local one.
+        boot: For the tab: where the engine's files are; see `playground.build`.
+    """
+
+    host: Literal["tab", "server"]
+    assets: Assets
+    base_url: str = "http://localhost:8080"
+    boot: Mapping[str, Any] | None = None
+
+
+class Application:
+    """The playground over one session.
+
+    Args:
+        session: The live OJS server that it shows.
+        env: The templates.
+        site: What differs between hosts.
+    """
+
+    def __init__(self, session: Session, env: Environment, site: Site) -> None:
+        self.session = session
+        self.site = site
+        self.env = env
+        self.clock = SystemClock()
+        self.table: Table[pages.Page] = Table(pages.PAGES)
+        self.live = Live(self.view, self.clock.now)
+        env.globals |= {
+            "site": site,
+            "asset": site.assets.url,
+            "element_id": element_id,
+            "release": release(),
+        }
+        session.engine.events.subscribe(lambda _: self.live.touch())
+
+    @cached_property
+    def documents(self) -> dict[str, spec.Document]:
+        """The reference, read when it is first wanted."""
+        return spec.documents(self.env)
+
+    # requests
+
+    def handle(self, request: Request) -> Response:
+        """Answer one request: the binding, a page, a fragment or a stream; never raises for what a client sends."""
+        path, _, query = request.url.partition("?")
+        visit = Visit(self, request, path, parse_qs(query, keep_blank_values=True))
+        try:
+            self.session.tick()
+            if path.startswith(BINDING):
+                return self.session.handle(request)
+            page, visit.params = self.table.find(request.method, path.rstrip("/") or "/", unquote)
+            response = page.handler(visit)
+        except OJSError as error:
+            response = self._refusal(visit, error)
+        except Exception:  # noqa: BLE001 - a defect of ours: told to the host's log, and answered like any error
+            traceback.print_exc()
+            response = self._refusal(
+                visit, InternalError("The playground failed while it made this page; see the log.")
+            )
+        if request.method != "GET":
+            self.live.touch()
+        return response
+
+    def _refusal(self, visit: Visit, error: OJSError) -> Response:
+        if visit.path.startswith(BINDING):
+            return self.session.binding.refuse(error, visit.request)
+        template = "parts/problem.html" if visit.fragment else "pages/problem.html"
+        return visit.render(template, status=error.status, error=error, path=visit.path)
+
+    def view(self, name: str) -> str:
+        """The HTML of a live view, e.g. ``board`` or ``job:ID``.
+
+        Raises:
+            NotFound: There is no such view.
+        """
+        kind, _, argument = name.partition(":")
+        if kind not in views.VIEWS:
+            raise NotFound(f"There is no view '{kind:.40}'.", details={"resource_type": "view"})
+        context = views.VIEWS[kind](self.session, argument)
+        return self.env.get_template(f"views/{kind}.html").render(context)
+
+    # time
+
+    def next_due(self) -> int | None:
+        """When `tick` has something to do next, real milliseconds, or None."""
+        times = [at for at in (self.session.next_due(), self.live.flush_at) if at is not None]
+        return min(times, default=None)
+
+    def tick(self) -> None:
+        """Do what is due: the session's timers and workers, then the streams."""
+        self.session.tick()
+        flush_at = self.live.flush_at
+        if flush_at is not None and flush_at <= self.clock.now():
+            self.live.flush()

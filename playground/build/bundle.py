@@ -1,0 +1,103 @@
+"""The engine's files: Python, its standard library and the application, as the browser wants them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import FileSystemLoader
+
+import engine
+import playground
+from playground import packages, resources, spec
+from playground.assets import digest
+from playground.render import environment
+
+LIBRARIES: Final = ("jinja2", "markupsafe")
+"""What the application imports in the tab besides itself and the standard library."""
+SERVER_ONLY: Final = frozenset({"build", "cli.py", "packages.py", "conformance.py", "server.py", "security.py"})
+"""Parts of the playground that no tab uses."""
+RUNTIME: Final = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """What was made.
+
+    Args:
+        files: Path in the site to the content.
+        boot: What a page must know to start the engine.
+    """
+
+    files: dict[str, bytes]
+    boot: dict[str, Any]
+
+
+def _copy_package(package: Any, target: Path, skip: frozenset[str] = frozenset()) -> None:
+    source = Path(package.__file__).parent
+
+    def unwanted(_folder: str, names: list[str]) -> set[str]:
+        compiled = {name for name in names if name.endswith((".so", ".pyd", ".c", ".pyi", ".typed"))}
+        return compiled | ({"__pycache__", "_data"} | skip) & set(names)
+
+    shutil.copytree(source, target, ignore=unwanted)
+
+
+def stage(folder: Path) -> None:
+    """Lay out the application as the tab imports it: packages, compiled templates, the rendered reference."""
+    _copy_package(engine, folder / "engine")
+    _copy_package(playground, folder / "playground", SERVER_ONLY)
+    for name in LIBRARIES:
+        _copy_package(import_module(name), folder / name)
+    env = environment(FileSystemLoader(resources.path("templates")))
+    env.compile_templates(folder / "templates", zip=None, ignore_errors=False)
+    (folder / "spec").mkdir()
+    (folder / "spec" / spec.BUNDLED).write_text(spec.dump(spec.render_all(env)))
+
+
+def make(work: Path, assets: dict[str, str]) -> Bundle:
+    """Compile everything.
+
+    Args:
+        work: An empty folder to work in.
+        assets: The table of static files, plain name to hashed name.
+
+    Raises:
+        playground.packages.FetchError: Node or the browser packages cannot be had.
+    """
+    pyodide = packages.modules() / "pyodide"
+    staged, out = work / "stage", work / "out"
+    out.mkdir()
+    stage(staged)
+    script = Path(__file__).with_name("compile.mjs")
+    facts = json.loads(
+        packages.node(str(script), f"{pyodide}/", str(staged), str(out), json.dumps({"assets": assets})).splitlines()[-1]
+    )
+    runtime = {name: (pyodide / name).read_bytes() for name in RUNTIME}
+    folder = f"/engine/pyodide-{facts['version']}-{digest(b''.join(runtime.values()))}/"
+    files: dict[str, bytes] = {folder + name: content for name, content in runtime.items()}
+    urls = {}
+    for name in ("app", "stdlib"):
+        content = (out / f"{name}.zip").read_bytes()
+        urls[name] = f"/engine/{name}.{digest(content)}.zip"
+        files[urls[name]] = content
+    counted = (folder + "pyodide.asm.wasm", *urls.values())
+    boot = {
+        "worker": f"/static/{assets['worker.mjs']}",
+        "pyodide": folder,
+        **urls,
+        "bytes": sum(len(files[name]) for name in counted),
+        **{name: facts[name] for name in ("python", "abi", "platform", "version")},
+        "assets": assets,
+    }
+    return Bundle(files, boot)
+
+
+def temporary() -> tempfile.TemporaryDirectory[str]:
+    """A folder for `make`, gone afterwards."""
+    return tempfile.TemporaryDirectory(prefix="ojs-playground-")

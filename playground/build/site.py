@@ -1,0 +1,135 @@
+"""The static site: pages rendered ahead, static files under hashed names, the engine's files, and host files."""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+from pathlib import Path
+from typing import Final
+
+from jinja2 import FileSystemLoader
+
+from engine.http.message import Request, Response
+from playground import packages, pages, resources
+from playground.app import Application, Site
+from playground.assets import Assets, files
+from playground.build import bundle
+from playground.clock import SystemClock
+from playground.headers import FOREVER, REVALIDATE, SECURITY
+from playground.render import environment
+from playground.session import Session
+from playground.visit import Visit
+
+MARK: Final = ".ojs-playground"
+"""Names a folder as ours: only such a folder, or an empty one, is ever replaced."""
+SMALLEST: Final = 100_000
+"""Files of at least this many bytes are also laid as .gz, for hosts that compress none of their kind."""
+SHELL: Final = "404.html"
+"""Where most static hosts look for the answer to an unknown address."""
+
+
+class BuildError(Exception):
+    """The site cannot be built; the message says what to do."""
+
+
+def build(out: Path) -> list[str]:
+    """Build the whole site into a folder, replacing an earlier build.
+
+    Args:
+        out: The folder; made if it is not there.
+
+    Returns:
+        Paths of the pages, e.g. ``/spec/lifecycle``.
+
+    Raises:
+        BuildError: The folder cannot be written, or holds something else.
+        playground.packages.FetchError: Node or the browser packages cannot be had.
+    """
+    _prepare(out)
+    roots = (resources.path("static"),)
+    packages.vendor()
+    assets = Assets.scan(*roots)
+    with bundle.temporary() as work:
+        made = bundle.make(Path(work), assets.names)
+    try:
+        for name, path in files(*roots):
+            _write(out, f"/static/{assets.names[name]}", path.read_bytes())
+        for url, content in made.files.items():
+            _write(out, url, content)
+        session = Session(SystemClock(), seed=1)
+        site = Site("tab", assets, boot=made.boot)
+        app = Application(session, environment(FileSystemLoader(resources.path("templates"))), site)
+        rendered = _pages(app, out)
+        _write(out, "/_headers", _headers().encode())
+        _write(out, "/_redirects", b"/play/*  /404.html  200\n")
+        _write(out, "/robots.txt", b"User-agent: *\nAllow: /\n")
+    except OSError as error:
+        raise BuildError(f"Cannot write to {out}: {error.strerror}.") from None
+    return rendered
+
+
+def _prepare(out: Path) -> None:
+    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / MARK).exists())):
+        raise BuildError(f"{out} holds something that is not a build of the playground; name an empty or a new folder.")
+    try:
+        if out.exists():
+            shutil.rmtree(out)
+        out.mkdir(parents=True)
+        (out / MARK).write_text("A build of the OJS Playground; the next build replaces this folder.\n")
+    except OSError as error:
+        raise BuildError(f"Cannot write to {out}: {error.strerror}. Name another folder with --out.") from None
+
+
+def _write(out: Path, url: str, content: bytes) -> None:
+    target = out / url.removeprefix("/")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(content)
+    if url.startswith("/engine/") and len(content) >= SMALLEST:
+        target.with_name(target.name + ".gz").write_bytes(gzip.compress(content, 9, mtime=0))
+
+
+def _pages(app: Application, out: Path) -> list[str]:
+    paths = [
+        path
+        for page in pages.PAGES
+        if page.static
+        for path in (
+            [page.path.replace("{document}", name) for name in app.documents] if "{" in page.path else [page.path]
+        )
+    ]
+    for path in paths:
+        _write(out, f"{path.rstrip('/')}/index.html", _content(app.handle(Request("GET", path))))
+    shell = Visit(app, Request("GET", "/"), "/", {}).render("pages/shell.html")
+    _write(out, f"/{SHELL}", _content(shell))
+    return paths
+
+
+def _content(response: Response) -> bytes:
+    assert response.status == 200, response  # noqa: S101 - a page of ours that does not render is a defect
+    assert isinstance(response.body, bytes)  # noqa: S101 - pages never stream
+    return response.body
+
+
+def rules() -> list[tuple[str, dict[str, str]]]:
+    """Which headers go on which paths: a pattern with ``*`` and the headers, the general one first."""
+    return [
+        ("/*", {**SECURITY, "Cache-Control": REVALIDATE}),
+        ("/static/*", {"Cache-Control": FOREVER}),
+        ("/engine/*", {"Cache-Control": FOREVER}),
+        ("/engine/*.wasm", {"Content-Type": "application/wasm"}),
+    ]
+
+
+def _headers() -> str:
+    """The rules as the ``_headers`` file that Netlify and others read."""
+    return "".join(
+        f"{pattern}\n" + "".join(f"  {name}: {value}\n" for name, value in headers.items())
+        for pattern, headers in rules()
+    )
+
+
+def facts(out: Path) -> dict[str, int]:
+    """Sizes of a finished build, bytes: all files, and those of the engine."""
+    sizes = {path: path.stat().st_size for path in out.rglob("*") if path.is_file() and path.suffix != ".gz"}
+    engine = sum(size for path, size in sizes.items() if "engine" in path.relative_to(out).parts)
+    return {"files": len(sizes), "bytes": sum(sizes.values()), "engine": engine}

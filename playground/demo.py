@@ -1,0 +1,213 @@
+"""Demo workers: ordinary job workers inside the process, for a visitor who has none at hand yet.
+
+They speak the HTTP binding like anybody else (fetch, heartbeat, ack, nack) and know nothing of the engine.
+What they do with a job follows from its type: a handler that takes a while, then succeeds, fails or dies.
+Time is given to them, so they act the same in real and in virtual time.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any, Final
+
+from engine.http.message import Request, Response
+
+POLL: Final = 400
+"""Pause of an idle worker before it asks for work again, milliseconds."""
+BEAT: Final = 5_000
+"""Between heartbeats, milliseconds (OJS Worker Protocol 4)."""
+MAX_WORKERS: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """What a demo handler does with jobs of some types.
+
+    Args:
+        pattern: Job types, ``*`` stands for anything.
+        text: One sentence for the page.
+        duration: How long the handler runs, milliseconds.
+        failures: Attempts that fail before one succeeds; None means all of them.
+        dies: Whether the worker vanishes instead of answering.
+    """
+
+    pattern: str
+    text: str
+    duration: int
+    failures: int | None = 0
+    dies: bool = False
+
+
+BEHAVIOURS: Final = (
+    Behaviour("flaky.*", "fails twice, then succeeds", 900, failures=2),
+    Behaviour("broken.*", "always fails", 900, failures=None),
+    Behaviour("crash.*", "dies without an answer", 1_200, dies=True),
+    Behaviour("slow.*", "takes ten seconds", 10_000),
+    Behaviour("*", "succeeds after a second", 1_100),
+)
+"""The first pattern that fits decides."""
+
+
+def behaviour_of(job_type: str) -> Behaviour:
+    """What the demo handler of a job type does."""
+    return next(one for one in BEHAVIOURS if fnmatchcase(job_type, one.pattern))
+
+
+@dataclass(slots=True)
+class Run:
+    """One job in a worker's hands; instants in milliseconds."""
+
+    job_id: str
+    job_type: str
+    attempt: int
+    started: int
+    ends: int
+    behaviour: Behaviour
+
+
+@dataclass(slots=True)
+class Worker:
+    """One demo worker.
+
+    Args:
+        id: Its worker id.
+        poll_at: When it asks for work next, or None while nothing has arrived since it last found none.
+        beat_at: When its next heartbeat is due.
+        stopping: It finishes what it has and takes nothing more.
+    """
+
+    id: str
+    poll_at: int | None
+    beat_at: int
+    run: Run | None = None
+    stopping: bool = False
+    done: int = field(default=0)
+    failed: int = field(default=0)
+
+
+class Crew:
+    """The demo workers of one session.
+
+    Args:
+        call: Answers a request to the binding.
+        queues: What they fetch from, the first one first.
+    """
+
+    def __init__(self, call: Callable[[Request], Response], queues: tuple[str, ...] = ("default",)) -> None:
+        self._call = call
+        self.queues = queues
+        self.workers: dict[str, Worker] = {}
+        self._numbers = 0
+
+    def start(self, now: int) -> Worker:
+        """Start one more worker.
+
+        Raises:
+            ValueError: `MAX_WORKERS` run already.
+        """
+        if len(self.workers) >= MAX_WORKERS:
+            raise ValueError(f"{MAX_WORKERS} demo workers run already; stop one first.")
+        self._numbers += 1
+        worker = Worker(f"demo-{self._numbers}", now, now)
+        self.workers[worker.id] = worker
+        return worker
+
+    def stop(self, worker_id: str) -> None:
+        """Let a worker finish its job and leave.
+
+        Raises:
+            KeyError: No such worker.
+        """
+        worker = self.workers[worker_id]
+        worker.stopping = True
+        if worker.run is None:
+            del self.workers[worker_id]
+
+    def kill(self, worker_id: str) -> None:
+        """End a worker at once, as a crash would: its job waits until the reservation runs out.
+
+        Raises:
+            KeyError: No such worker.
+        """
+        del self.workers[worker_id]
+
+    def stir(self, now: int) -> None:
+        """Something may have become available: idle workers look at their next poll."""
+        for worker in self.workers.values():
+            if worker.poll_at is None:
+                worker.poll_at = now + POLL
+
+    def next_due(self) -> int | None:
+        """When a worker has something to do next, milliseconds, or None."""
+        times = [
+            instant
+            for worker in self.workers.values()
+            for instant in (worker.beat_at, worker.run.ends if worker.run else self._poll(worker))
+            if instant is not None
+        ]
+        return min(times, default=None)
+
+    @staticmethod
+    def _poll(worker: Worker) -> int | None:
+        return None if worker.stopping else worker.poll_at
+
+    def tick(self, now: int) -> None:
+        """Do what the workers do by now."""
+        for worker in list(self.workers.values()):
+            if worker.run is not None and worker.run.ends <= now:
+                self._finish(worker, worker.run, now)
+            if worker.beat_at <= now:
+                self._beat(worker, now)
+            poll = self._poll(worker)
+            if worker.run is None and poll is not None and poll <= now:
+                self._fetch(worker, now)
+
+    def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        headers = {"content-type": "application/json"}
+        response = self._call(Request("POST", f"/ojs/v1{path}", headers, json.dumps(body).encode()))
+        assert isinstance(response.body, bytes)  # noqa: S101 - these routes never stream
+        answer: dict[str, Any] = json.loads(response.body)
+        return answer
+
+    def _fetch(self, worker: Worker, now: int) -> None:
+        answer = self._post("/workers/fetch", {"queues": list(self.queues), "worker_id": worker.id})
+        jobs = answer.get("jobs") or []
+        if not jobs:
+            worker.poll_at = None
+            return
+        job = jobs[0]
+        behaviour = behaviour_of(job["type"])
+        worker.run = Run(job["id"], job["type"], job["attempt"], now, now + behaviour.duration, behaviour)
+        worker.poll_at = now
+
+    def _beat(self, worker: Worker, now: int) -> None:
+        worker.beat_at = now + BEAT
+        held = [worker.run.job_id] if worker.run and not worker.run.behaviour.dies else []
+        answer = self._post("/workers/heartbeat", {"worker_id": worker.id, "active_jobs": held})
+        if answer.get("state") == "terminate":
+            worker.stopping = True
+
+    def _finish(self, worker: Worker, run: Run, now: int) -> None:
+        worker.run = None
+        worker.poll_at = now + POLL
+        if run.behaviour.dies:
+            del self.workers[worker.id]
+            self.start(
+                now
+            )  # as a supervisor would: a new process with a new name, which knows nothing of the job
+            return
+        facts = {"job_id": run.job_id, "worker_id": worker.id}
+        failures = run.behaviour.failures
+        if failures is None or run.attempt <= failures:
+            worker.failed += 1
+            text = f"The demo handler for {run.behaviour.pattern} failed on attempt {run.attempt}."
+            self._post("/workers/nack", facts | {"error": {"code": "demo_failure", "message": text}})
+        else:
+            worker.done += 1
+            result = {"handled_by": worker.id, "attempt": run.attempt, "took_ms": now - run.started}
+            self._post("/workers/ack", facts | {"result": result})
+        if worker.stopping:
+            self.workers.pop(worker.id, None)

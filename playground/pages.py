@@ -1,0 +1,216 @@
+"""The pages and fragments: one table of routes, one short handler for each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote
+
+from engine.errors import Conflict, InvalidRequest, NotFound
+from engine.http.message import Request, Response
+from playground import examples, spec
+from playground.live import partial
+from playground.samples import BY_NAME, SAMPLES
+from playground.visit import Visit
+
+MAX_VIEWS: Final = 8
+"""Most views in one stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page or fragment.
+
+    Args:
+        method: HTTP method.
+        path: Path with ``{name}`` for a parameter.
+        handler: Answers it.
+        summary: What it is, for the list of routes in CONTRIBUTING.md.
+        static: Whether the static build renders it ahead.
+    """
+
+    method: str
+    path: str
+    handler: Callable[[Visit], Response]
+    summary: str
+    static: bool = False
+
+
+# pages
+
+
+def home(visit: Visit) -> Response:
+    """What OJS and this page are; below it the whole thing, alive."""
+    chosen = visit.query.get("sample", [""])[0]
+    sample = BY_NAME.get(chosen, SAMPLES[0])
+    return visit.render("pages/home.html", samples=SAMPLES, text=sample.text, chosen=sample.name)
+
+
+def spec_index(visit: Visit) -> Response:
+    """The documents of the reference."""
+    return visit.render("pages/spec_index.html", documents=visit.app.documents.values())
+
+
+def spec_page(visit: Visit) -> Response:
+    """One document of the reference."""
+    return visit.render("pages/spec.html", document=_document(visit))
+
+
+def _document(visit: Visit) -> spec.Document:
+    name = visit.params["document"]
+    found = visit.app.documents.get(name)
+    if found is None:
+        raise NotFound(
+            f"There is no document '{name:.60}' in the reference.", details={"resource_type": "document"}
+        )
+    return found
+
+
+def job_page(visit: Visit) -> Response:
+    """One job."""
+    job_id = visit.params["id"]
+    known = visit.app.session.engine.store.get(job_id) is not None
+    return visit.render("pages/job.html", job_id=job_id, status=200 if known else 404)
+
+
+# views
+
+
+def stream(visit: Visit) -> Response:
+    """Live views as server-sent events."""
+    names = tuple(dict.fromkeys(visit.query.get("view", ())))
+    if not 1 <= len(names) <= MAX_VIEWS:
+        raise InvalidRequest(
+            f"Name 1 to {MAX_VIEWS} views: /ui/stream?view=board&view=jobs.", details={"field": "view"}
+        )
+    for name in names:
+        visit.app.view(name)
+    headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return Response(200, headers, visit.app.live.stream(names))
+
+
+def one_view(visit: Visit) -> Response:
+    """One live view, once."""
+    html = visit.app.view(visit.params["view"])
+    return Response(
+        200, {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"}, html.encode()
+    )
+
+
+# actions
+
+
+def _answer(visit: Visit, method: str, path: str, body: bytes) -> tuple[int, dict[str, object]]:
+    """Send a request to the binding, as any client would, and read its JSON."""
+    headers = {"content-type": "application/json"}
+    response = visit.app.session.handle(Request(method, "/ojs/v1" + path, headers, body))
+    assert isinstance(response.body, bytes)  # noqa: S101 - the operations never stream
+    return response.status, json.loads(response.body)
+
+
+def enqueue(visit: Visit) -> Response:
+    """Enqueue the job in the editor; what is wrong is said beside it."""
+    text = visit.form().get("body", "")
+    status, answer = _answer(visit, "POST", "/jobs", text.encode("utf-8", "replace"))
+    if visit.fragment:
+        return visit.render("parts/enqueued.html", answer=answer, status=200 if status < 300 else 422)
+    if status < 300:
+        return visit.back("/")
+    return visit.render("pages/home.html", samples=SAMPLES, text=text, chosen="", answer=answer, status=422)
+
+
+OPERATIONS: Final = {
+    "cancel": ("DELETE", ""),
+    "activate": ("POST", "/activate"),
+    "retry": ("POST", "/retry"),
+}
+"""What the buttons on a job's page do, as requests to the binding."""
+
+
+def operate(visit: Visit) -> Response:
+    """Cancel, activate or retry a job from its page."""
+    job_id, operation = visit.params["id"], visit.params["operation"]
+    if operation not in OPERATIONS:
+        raise NotFound(f"There is no operation '{operation:.40}'; there are {', '.join(OPERATIONS)}.")
+    method, tail = OPERATIONS[operation]
+    _, answer = _answer(visit, method, f"/jobs/{quote(job_id, safe='')}{tail}", b"")
+    if not visit.fragment:
+        return visit.back(f"/play/jobs/{quote(job_id, safe='')}")
+    return visit.render("parts/operated.html", answer=answer, view_name=f"job:{job_id}", partial=partial)
+
+
+def start_worker(visit: Visit) -> Response:
+    """Start a demo worker."""
+    session = visit.app.session
+    if session.conformance:
+        raise Conflict(
+            "This server was started for conformance: its cases fetch for themselves, so no worker may run."
+        )
+    try:
+        session.crew.start(session.engine.now())
+    except ValueError as error:
+        raise Conflict(str(error)) from None
+    session.tick()
+    return _refreshed(visit, "workers")
+
+
+def end_worker(visit: Visit) -> Response:
+    """Stop or kill a demo worker."""
+    crew = visit.app.session.crew
+    end = {"stop": crew.stop, "kill": crew.kill}.get(visit.params["how"])
+    if end is None:
+        raise NotFound(
+            f"There is no way '{visit.params['how']:.40}' to end a worker; there are stop and kill."
+        )
+    try:
+        end(visit.params["id"])
+    except KeyError:
+        raise NotFound(f"There is no demo worker '{visit.params['id']:.40}'.") from None
+    return _refreshed(visit, "workers")
+
+
+def run_example(visit: Visit) -> Response:
+    """Run an example of the reference in the visitor's session."""
+    document = _document(visit)
+    example = document.examples.get(visit.params["example"])
+    if example is None:
+        raise NotFound(f"There is no example '{visit.params['example']:.60}' in '{document.name}'.")
+    exchanges = examples.run(example, visit.app.session.handle)
+    if not visit.fragment:
+        return visit.back(f"/spec/{document.name}#{example.name}")
+    return visit.render("parts/exchanges.html", exchanges=exchanges, live=True)
+
+
+def reset(visit: Visit) -> Response:
+    """Forget everything."""
+    visit.app.session.reset()
+    return _refreshed(visit, "board", "jobs", "log", "workers")
+
+
+def _refreshed(visit: Visit, *names: str) -> Response:
+    """The views as they are now, for whoever pressed the button; everyone else hears by the stream."""
+    if not visit.fragment:
+        return visit.back("/")
+    html = "\n".join(partial(name, visit.app.view(name)) for name in names)
+    return Response(
+        200, {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"}, html.encode()
+    )
+
+
+PAGES: Final = (
+    Page("GET", "/", home, "Home: understand OJS in 60 seconds.", static=True),
+    Page("GET", "/spec", spec_index, "The reference's documents.", static=True),
+    Page("GET", "/spec/{document}", spec_page, "One document of the reference.", static=True),
+    Page("GET", "/play/jobs/{id}", job_page, "One job."),
+    Page("GET", "/ui/stream", stream, "Live views as server-sent events."),
+    Page("GET", "/ui/views/{view}", one_view, "One live view, once."),
+    Page("POST", "/ui/jobs", enqueue, "Enqueue the job in the editor."),
+    Page("POST", "/ui/jobs/{id}/{operation}", operate, "Cancel, activate or retry a job."),
+    Page("POST", "/ui/workers", start_worker, "Start a demo worker."),
+    Page("POST", "/ui/workers/{id}/{how}", end_worker, "Stop or kill a demo worker."),
+    Page("POST", "/ui/examples/{document}/{example}", run_example, "Run an example of the reference."),
+    Page("POST", "/ui/reset", reset, "Forget every job and event."),
+)
+"""Every page and fragment of the playground."""

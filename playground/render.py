@@ -1,0 +1,60 @@
+"""Templates: the one Jinja environment, and the filters that turn engine values into text.
+
+Everything is escaped by default. A host with the template files compiles them on first use; the tab's bundle
+carries them compiled already.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import BaseLoader, Environment, StrictUndefined
+
+from engine.times import DAY, HOUR, MINUTE, SECOND, format_time
+
+
+def environment(loader: BaseLoader) -> Environment:
+    """The environment over a loader of templates or of compiled templates."""
+    env = Environment(
+        loader=loader,
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    env.filters |= {"clock": clock, "span": span, "short": short, "pretty": pretty, "iso": format_time}
+    return env
+
+
+def clock(ms: int) -> str:
+    """Time of day in UTC with milliseconds, e.g. ``12:00:07.250``."""
+    return format_time(ms)[11:23]
+
+
+def short(identifier: str) -> str:
+    """The end of a UUIDv7, where two ids of the same moment differ."""
+    return "…" + identifier[-6:]
+
+
+@lru_cache(maxsize=512)
+def span(ms: int) -> str:
+    """A duration in the largest units that say enough, e.g. ``1.2 s`` or ``3 h 20 min``."""
+    if ms < SECOND:
+        return f"{ms} ms"
+    for unit, name, part, small in (
+        (DAY, "d", HOUR, "h"),
+        (HOUR, "h", MINUTE, "min"),
+        (MINUTE, "min", SECOND, "s"),
+    ):
+        if ms >= unit:
+            rest = ms % unit // part
+            return f"{ms // unit} {name}" + (f" {rest} {small}" if rest else "")
+    return f"{ms / SECOND:.1f}".removesuffix(".0") + " s"
+
+
+def pretty(value: Any) -> str:
+    """JSON for people: indented, in the order given, characters as they are save control ones."""
+    return json.dumps(value, indent=2, ensure_ascii=False)

@@ -1,0 +1,153 @@
+"""The executable reference: markdown documents in ``spec/``, rendered with their examples and tables.
+
+A document starts with ``key: value`` lines (title, summary, source) up to a line ``---``. Fenced blocks with
+these words become parts of the page: ``ojs NAME TITLE…`` a runnable example, ``diagram`` the state diagram,
+``transitions`` and ``states`` tables from the engine's own table.
+
+Rendering is for hosts that have the markdown and the time. The tab's bundle carries the rendered documents.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from typing import Any, Final
+
+from jinja2 import Environment
+
+from engine import lifecycle
+from playground import resources
+from playground.diagram import picture
+from playground.examples import Example, Step, parse, record
+
+BUNDLED: Final = "rendered.json"
+"""The rendered documents in the tab's bundle, beside their markdown."""
+_HEADING: Final = re.compile(r"[^a-z0-9]+")
+_EXAMPLE: Final = re.compile(r"^```ojs ([^\n]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One document.
+
+    Args:
+        name: Its name in the URL.
+        title: Its title.
+        summary: The shortest true explanation.
+        source: The published documents and sections that it restates.
+        examples: Its examples by name.
+        html: The rendered text.
+        contents: Its sections as (id, heading).
+    """
+
+    name: str
+    title: str
+    summary: str
+    source: str
+    examples: Mapping[str, Example]
+    html: str
+    contents: tuple[tuple[str, str], ...]
+
+
+def documents(env: Environment) -> dict[str, Document]:
+    """All documents by name, in the order of their titles: from the bundle, or rendered now."""
+    bundled = resources.bundled(f"spec/{BUNDLED}")
+    return load(bundled) if bundled is not None else render_all(env)
+
+
+def render_all(env: Environment) -> dict[str, Document]:
+    """Read and render every document.
+
+    Raises:
+        ValueError: A document's head or an example cannot be read; the message names it.
+    """
+    found = [
+        _render(path.stem, path.read_text(encoding="utf-8"), env)
+        for path in resources.path("spec").glob("*.md")
+    ]
+    return {document.name: document for document in sorted(found, key=lambda one: one.title)}
+
+
+def dump(library: Mapping[str, Document]) -> str:
+    """Rendered documents as JSON, for `load`."""
+    return json.dumps([asdict(document) for document in library.values()])
+
+
+def load(text: str) -> dict[str, Document]:
+    """Documents from `dump`."""
+    found: dict[str, Document] = {}
+    for facts in json.loads(text):
+        examples = {
+            name: Example(name, one["title"], tuple(Step(**step) for step in one["steps"]))
+            for name, one in facts.pop("examples").items()
+        }
+        contents = tuple((str(key), str(heading)) for key, heading in facts.pop("contents"))
+        found[facts["name"]] = Document(**facts, examples=examples, contents=contents)
+    return found
+
+
+def slug(text: str) -> str:
+    """A heading's id."""
+    return _HEADING.sub("-", text.lower()).strip("-")
+
+
+def _render(name: str, source: str, env: Environment) -> Document:
+    head, _, text = source.partition("\n---\n")
+    facts = dict(line.split(": ", 1) for line in head.splitlines())
+    if missing := {"title", "summary", "source"} - facts.keys():
+        raise ValueError(f"spec/{name}.md: its head lacks {', '.join(sorted(missing))}.")
+    examples: dict[str, Example] = {}
+    for words, body in _EXAMPLE.findall(text):
+        key, _, title = words.partition(" ")
+        examples[key] = parse(key, title, body)
+    html, contents = _markdown(text, _blocks(name, examples, env))
+    return Document(name, facts["title"], facts["summary"], facts["source"], examples, html, contents)
+
+
+def _blocks(name: str, examples: Mapping[str, Example], env: Environment) -> dict[str, Callable[[str], str]]:
+    """What renders each special fence, given the words after its name."""
+
+    def example(words: str) -> str:
+        one = examples[words.partition(" ")[0]]
+        return env.get_template("parts/example.html").render(
+            document=name, example=one, exchanges=record(one)
+        )
+
+    def table(template: str) -> Callable[[str], str]:
+        facts = {"states": lifecycle.STATES, "transitions": lifecycle.TRANSITIONS, **picture()}
+        return lambda _words: env.get_template(f"parts/{template}.html").render(facts)
+
+    return {
+        "ojs": example,
+        "diagram": table("figure"),
+        "states": table("states"),
+        "transitions": table("transitions"),
+    }
+
+
+def _markdown(
+    text: str, blocks: Mapping[str, Callable[[str], str]]
+) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """Markdown as HTML, and its sections; raw HTML in the markdown is shown as text, not passed on."""
+    from markdown_it import MarkdownIt  # noqa: PLC0415 - the tab's bundle has no renderer: it carries what this made
+
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+    contents: list[tuple[str, str]] = []
+    tokens = parser.parse(text)
+    for token, inline in pairwise(tokens):
+        if token.type == "heading_open":
+            token.attrSet("id", slug(inline.content))
+            if token.tag == "h2":
+                contents.append((slug(inline.content), inline.content))
+    renderer: Any = parser.renderer  # the interface in its types leaves its rules out
+    plain = renderer.rules["fence"]
+
+    def fence(stream: Any, index: int, options: Any, env: Any) -> str:
+        kind, _, words = stream[index].info.strip().partition(" ")
+        return blocks[kind](words) if kind in blocks else str(plain(stream, index, options, env))
+
+    renderer.rules["fence"] = fence
+    return renderer.render(tokens, parser.options, {}), tuple(contents)

@@ -1,0 +1,84 @@
+"""The live views: what each shows, gathered from the session. A view's name may carry an argument: ``job:ID``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from engine.errors import NotFound
+from engine.lifecycle import STATES
+from playground import diagram, telling
+from playground.demo import BEHAVIOURS
+from playground.requests import curl, enqueue_body
+from playground.session import Session
+
+ROWS: Final = 25
+"""Jobs in the table."""
+LINES: Final = 60
+"""Events in the log."""
+
+Context = dict[str, Any]
+
+
+def board(session: Session, _: str) -> Context:
+    """The state diagram with the jobs in it."""
+    store = session.engine.store
+    jobs = [job for state in STATES for job in store.jobs(states=[state], limit=diagram.SHOWN)]
+    return {"states": STATES, "counts": store.counts(), "dots": diagram.dots(jobs), **diagram.picture()}
+
+
+def jobs(session: Session, _: str) -> Context:
+    """The latest jobs."""
+    store = session.engine.store
+    return {
+        "jobs": store.jobs(limit=ROWS),
+        "total": sum(store.counts().values()),
+        "now": session.engine.now(),
+    }
+
+
+def log(session: Session, _: str) -> Context:
+    """The latest events, newest first, heartbeats left out."""
+    events = [
+        event for event in session.engine.events.last(4 * LINES) if not event.type.endswith(".heartbeat")
+    ]
+    lines = [(event, telling.tell(event)) for event in reversed(events[-LINES:])]
+    return {"lines": lines, "total": session.engine.events.seq}
+
+
+def workers(session: Session, _: str) -> Context:
+    """The demo workers, and the workers of others."""
+    crew = session.crew
+    others = [one for one in session.engine.workers.list() if one["id"] not in crew.workers]
+    return {
+        "crew": list(crew.workers.values()),
+        "others": [one for one in others if not one["id"].startswith("demo-")],
+        "behaviours": BEHAVIOURS,
+        "waiting": session.engine.store.counts()["available"],
+        "can_hire": not session.conformance,
+    }
+
+
+def job(session: Session, job_id: str) -> Context:
+    """One job: its path, attempts, times, JSON and request; ``job`` is None when there is none of this id."""
+    try:
+        found = session.engine.info(job_id)
+    except NotFound:
+        return {"job": None, "job_id": job_id}
+    return {
+        "job": found,
+        "job_id": job_id,
+        "now": session.engine.now(),
+        "path": telling.path(found),
+        "travelled": diagram.travelled(found),
+        "body": found.to_dict(),
+        "curl": lambda base_url: curl(base_url, "POST", "/ojs/v1/jobs", enqueue_body(found)),
+        "states": STATES,
+        **diagram.picture(),
+    }
+
+
+VIEWS: Final[dict[str, Callable[[Session, str], Context]]] = {
+    view.__name__: view for view in (board, jobs, log, workers, job)
+}
+"""Every view by its name; each has a template of that name in ``templates/views``."""

@@ -1,0 +1,63 @@
+"""One request as a page's handler sees it, and how it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+
+from engine.errors import InvalidPayload
+from engine.http.message import Request, Response
+
+if TYPE_CHECKING:
+    from playground.app import Application
+
+
+@dataclass(slots=True)
+class Visit:
+    """One request to a page or fragment.
+
+    Args:
+        app: The application.
+        request: The request itself.
+        path: Its path without the query.
+        query: Query parameters, each with all its values.
+        params: Path parameters, percent-decoded; filled by the route.
+    """
+
+    app: Application
+    request: Request
+    path: str
+    query: Mapping[str, list[str]]
+    params: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def fragment(self) -> bool:
+        """Whether a part of a page is asked for, not a whole one."""
+        return self.request.headers.get("hx-request-type", "") == "partial" or (
+            self.path.startswith("/ui/") and "hx-request" in self.request.headers
+        )
+
+    def form(self) -> dict[str, str]:
+        """The fields of a posted form; of a repeated one the last.
+
+        Raises:
+            InvalidPayload: Not a form, or not UTF-8.
+        """
+        try:
+            fields = parse_qs(self.request.body.decode(), keep_blank_values=True, max_num_fields=100)
+        except (UnicodeDecodeError, ValueError) as error:
+            raise InvalidPayload(f"The form cannot be read: {error}.") from None
+        return {name: values[-1] for name, values in fields.items()}
+
+    def render(self, template: str, *, status: int = 200, **context: Any) -> Response:
+        """Answer with a template."""
+        html = self.app.env.get_template(template).render(visit=self, view=self.app.view, **context)
+        return Response(
+            status, {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"}, html.encode()
+        )
+
+    def back(self, to: str) -> Response:
+        """Answer a form that was sent without scripts: go on to a page."""
+        return Response(303, {"Location": to, "Content-Type": "text/html; charset=utf-8"})

@@ -1,0 +1,180 @@
+// What pages do beyond htmx: theme, copying, the editor's keys, countdowns, and lighting up the jobs just touched.
+// The same file serves both hosts; where the engine runs is none of its business.
+"use strict";
+
+const root = document.documentElement;
+const $ = (/** @type {string} */ selector) => document.querySelector(selector);
+
+/** @param {string} text Said to screen readers, politely. */
+function announce(text) {
+  const place = $("#announce");
+  if (place) place.textContent = text;
+}
+
+// Theme: system, light, dark.
+
+const THEMES = ["system", "light", "dark"];
+
+function showTheme() {
+  const button = $("#theme");
+  if (button) button.title = `Theme: ${root.dataset.theme ?? "system"}`;
+}
+
+function nextTheme() {
+  const next = THEMES[(THEMES.indexOf(root.dataset.theme ?? "system") + 1) % THEMES.length];
+  if (next === "system") delete root.dataset.theme;
+  else root.dataset.theme = next;
+  try {
+    localStorage.setItem("theme", next);
+  } catch {
+    // Storage is blocked: the choice lasts as long as the page.
+  }
+  showTheme();
+  announce(`Theme: ${next}`);
+}
+
+// Copying.
+
+/** @param {HTMLElement} button Copies its data-copy, or the code beside it. */
+async function copy(button) {
+  const text = button.dataset.copy || button.parentElement?.querySelector("pre")?.textContent || "";
+  try {
+    await navigator.clipboard.writeText(text);
+    button.dataset.done = "";
+    announce("Copied");
+    setTimeout(() => delete button.dataset.done, 1500);
+  } catch {
+    // No clipboard (plain http, or refused): select the text, so that the visitor's own copy key works.
+    const source = button.parentElement?.querySelector("pre, code");
+    if (source) getSelection()?.selectAllChildren(source);
+    announce("Selected: press Ctrl+C to copy");
+  }
+}
+
+// The editor.
+
+/** @param {HTMLTextAreaElement} area @param {string} text Replaces everything, as one step that can be undone. */
+function fill(area, text) {
+  area.focus();
+  area.select();
+  if (!document.execCommand("insertText", false, text)) area.value = text;
+  area.setSelectionRange(0, 0);
+  area.scrollTop = 0;
+}
+
+/** Puts the caret where the server said that the JSON breaks. */
+function showProblem() {
+  const area = /** @type {HTMLTextAreaElement | null} */ ($("#job-body"));
+  const problem = /** @type {HTMLElement | null} */ ($("#enqueued .problem"));
+  if (!area) return;
+  area.toggleAttribute("aria-invalid", Boolean(problem));
+  if (!problem?.dataset.line) return;
+  const lines = area.value.split("\n").slice(0, Number(problem.dataset.line) - 1);
+  const place = lines.reduce((sum, line) => sum + line.length + 1, 0) + Number(problem.dataset.column) - 1;
+  area.focus();
+  area.setSelectionRange(place, Math.min(place + 1, area.value.length));
+}
+
+// Time: countdowns and the bars of running jobs. The engine runs on this machine, so its clock is this one.
+
+function showTimes() {
+  const now = Date.now();
+  for (const place of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("time.due"))) {
+    const left = Number(place.dataset.due) - now;
+    const text = left <= 0 ? "now" : left < 60000 ? `in ${(left / 1000).toFixed(1)} s` : `in ${Math.ceil(left / 60000)} min`;
+    if (place.textContent !== text) place.textContent = text;
+  }
+  for (const bar of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".track .run"))) {
+    const [from, to] = [Number(bar.dataset.from), Number(bar.dataset.to)];
+    bar.style.setProperty("--done", String(Math.min(1, Math.max(0, (now - from) / (to - from)))));
+  }
+}
+
+// Which jobs were just touched, wherever they are shown.
+
+let touched = "";
+let dim = 0;
+
+function light() {
+  for (const place of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-job], [data-lit]"))) {
+    place.toggleAttribute("data-lit", touched !== "" && place.dataset.job === touched);
+  }
+}
+
+/** @param {string} job */
+function touch(job) {
+  touched = job;
+  light();
+  clearTimeout(dim);
+  dim = setTimeout(() => { touched = ""; light(); }, 6000);
+}
+
+// Pages.
+
+function showSection() {
+  for (const link of /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll(".bar nav a"))) {
+    const section = link.dataset.section ?? "/";
+    const here = section === "/" ? !/^\/spec(\/|$)/.test(location.pathname) : location.pathname.startsWith(section);
+    if (here) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+}
+
+function foldDrawer() {
+  if (matchMedia("(max-width: 900px)").matches) document.querySelector(".drawer")?.removeAttribute("open");
+}
+
+function afterSwap() {
+  showSection();
+  showTimes();
+  light();
+}
+
+document.addEventListener("click", (event) => {
+  const target = /** @type {Element} */ (event.target);
+  const button = /** @type {HTMLElement | null} */ (target.closest("[data-copy]"));
+  if (button) return void copy(button);
+  if (target.closest("#theme")) return nextTheme();
+  const sample = /** @type {HTMLElement | null} */ (target.closest("a[data-sample]"));
+  const area = /** @type {HTMLTextAreaElement | null} */ ($("#job-body"));
+  if (sample && area && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+    event.preventDefault();
+    for (const other of document.querySelectorAll("a[data-sample]")) other.removeAttribute("aria-current");
+    sample.setAttribute("aria-current", "true");
+    fill(area, sample.dataset.sample ?? "");
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && /** @type {Element} */ (event.target).id === "job-body") {
+    event.preventDefault();
+    /** @type {HTMLFormElement | null} */ ($("#compose"))?.requestSubmit();
+  }
+});
+
+document.addEventListener("htmx:after:swap", (event) => {
+  const target = /** @type {any} */ (event).detail?.ctx?.target;
+  if (target?.id === "enqueued") showProblem();
+  if (target?.id === "page") foldDrawer();
+  const news = /** @type {HTMLElement | null} */ (target?.querySelector?.("[data-touched]"));
+  if (news?.dataset.touched) touch(news.dataset.touched);
+  afterSwap();
+});
+
+// On a server the page is live as soon as it is there; a dropped stream is said, and mends itself.
+if (root.dataset.host === "server") {
+  const say = (/** @type {string} */ state, /** @type {string} */ text) => {
+    root.dataset.engine = state;
+    const place = $("#engine-text");
+    if (place) place.textContent = text;
+  };
+  document.addEventListener("htmx:sse:error", () => say("failed", "server gone, trying again"));
+  document.addEventListener("htmx:sse:after:connection", () => say("ready", "live server"));
+  document.addEventListener("DOMContentLoaded", () => document.dispatchEvent(new CustomEvent("ojs:ready")));
+}
+
+showTheme();
+showSection();
+foldDrawer();
+showTimes();
+setInterval(showTimes, 200);

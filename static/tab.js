@@ -1,0 +1,190 @@
+// The browser host's page side: starts the engine's worker, and lets every request for the engine's routes reach
+// it by replacing window.fetch (htmx, its streams and the page's own code all use that). Loaded before htmx.
+"use strict";
+
+(() => {
+  const script = /** @type {HTMLScriptElement} */ (document.currentScript);
+  const boot = JSON.parse(script.dataset.boot ?? "{}");
+  const root = document.documentElement;
+  const ONLY_ENGINE = /^\/(ui|ojs|v1|play)\//;
+  const PAGES = /^\/($|spec(\/|$)|play(\/|$))/;
+  const STALL = 10_000;
+
+  /** @type {Worker} */
+  let worker;
+  let started = 0;
+  let heard = 0;
+  let clock = 0;
+  let calls = 0;
+  /** @type {Map<number, {resolve: (response: Response) => void, stream?: ReadableStreamDefaultController}>} */
+  const waiting = new Map();
+  /** @type {Array<() => void>} */
+  let queue = [];
+
+  // Boot: stages, bytes, time; a stall and a failure are said, and can be tried again.
+
+  const STAGES = ["download", "python", "engine", "first view"];
+  /** @type {{stage: string, loaded: number, total: number}} */
+  let progress = { stage: STAGES[0], loaded: 0, total: boot.bytes };
+
+  const element = (/** @type {string} */ id) => document.getElementById(id);
+  const megabytes = (/** @type {number} */ bytes) => (bytes / 1e6).toFixed(1);
+
+  function show() {
+    const text = element("boot-text");
+    const state = element("engine-text");
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    const step = STAGES.indexOf(progress.stage) + 1;
+    if (root.dataset.engine !== "booting" || !text || !state) return;
+    state.textContent = `${progress.stage} ${step}/${STAGES.length} · ${seconds} s`;
+    const done = progress.loaded >= progress.total ? `${megabytes(progress.total)} MB here` : `${megabytes(progress.loaded)} of ${megabytes(progress.total)} MB`;
+    const stalled = performance.now() - heard > STALL;
+    text.textContent = stalled
+      ? `No progress for ${Math.round((performance.now() - heard) / 1000)} s at “${progress.stage}” (${done}). The network may be slow or blocked; waiting is fine, and so is trying again.`
+      : `The engine starts: a whole Python and an OJS server, in this tab (${done}). You can read and click already; clicks wait for it.`;
+    const retry = element("boot-retry");
+    if (retry) retry.hidden = !stalled;
+    const bar = /** @type {HTMLProgressElement | null} */ (element("boot-bar"));
+    if (bar) bar.value = Math.min(75, (75 * progress.loaded) / progress.total) + (step - 1) * 8;
+  }
+
+  function start() {
+    started = heard = performance.now();
+    root.dataset.engine = "booting";
+    progress = { stage: STAGES[0], loaded: 0, total: boot.bytes };
+    if (typeof WebAssembly !== "object" || typeof Worker !== "function") {
+      return fail("This browser has no WebAssembly, so the engine cannot run here. Every page still reads well; a current Firefox, Chrome, Edge or Safari runs it.");
+    }
+    worker = new Worker(boot.worker, { type: "module" });
+    worker.onmessage = (event) => hear(event.data);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      fail(`The engine's program could not be loaded${event.message ? `: ${event.message}` : "; the network may be gone"}.`);
+    };
+    worker.postMessage({ type: "boot", boot });
+    clearInterval(clock);
+    clock = setInterval(show, 100);
+    show();
+  }
+
+  /** @param {string} reason */
+  function fail(reason) {
+    clearInterval(clock);
+    worker?.terminate();
+    root.dataset.engine = "failed";
+    const [text, state, retry] = [element("boot-text"), element("engine-text"), element("boot-retry")];
+    if (text) text.textContent = reason;
+    if (state) state.textContent = "engine failed";
+    if (retry) retry.hidden = false;
+    for (const { resolve, stream } of waiting.values()) {
+      if (stream) stream.error(new Error(reason));
+      else resolve(unavailable("text/html", reason));
+    }
+    waiting.clear();
+    queue.splice(0).forEach((send) => send());
+    document.dispatchEvent(new CustomEvent("ojs:failed", { detail: { reason } }));
+  }
+
+  function ready() {
+    clearInterval(clock);
+    root.dataset.engine = "ready";
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    const state = element("engine-text");
+    if (state) {
+      state.textContent = "engine ready";
+      state.title = `Started in ${seconds} s`;
+    }
+    queue.splice(0).forEach((send) => send());
+    document.dispatchEvent(new CustomEvent("ojs:ready", { detail: { milliseconds: performance.now() - started } }));
+  }
+
+  /** @param {any} message From the worker. */
+  function hear(message) {
+    heard = performance.now();
+    const call = waiting.get(message.id);
+    if (message.type === "progress") {
+      progress = message.progress;
+    } else if (message.type === "ready") {
+      ready();
+    } else if (message.type === "failed") {
+      fail(message.reason);
+    } else if (message.type === "response" && call) {
+      call.resolve(new Response(message.body ?? streamOf(message.id), { status: message.status, headers: message.headers }));
+      if (message.body) waiting.delete(message.id);
+    } else if (message.type === "chunk") {
+      call?.stream?.enqueue(message.bytes);
+    } else if (message.type === "end") {
+      call?.stream?.close();
+      waiting.delete(message.id);
+    }
+  }
+
+  /** @param {number} id */
+  function streamOf(id) {
+    return new ReadableStream({
+      start(controller) {
+        const call = waiting.get(id);
+        if (call) call.stream = controller;
+      },
+      cancel() {
+        forget(id);
+      },
+    });
+  }
+
+  /** @param {number} id Tells the worker that nobody reads the answer any more. */
+  function forget(id) {
+    if (waiting.delete(id)) worker.postMessage({ type: "cancel", id });
+  }
+
+  /** @param {string} kind @param {string} reason */
+  function unavailable(kind, reason) {
+    const json = { error: { code: "backend_error", message: reason, retryable: true, type: "backend_error" } };
+    const box = document.createElement("p");
+    box.className = "problem";
+    box.textContent = reason;
+    const body = kind.includes("json") ? JSON.stringify(json) : box.outerHTML;
+    return new Response(body, { status: 503, headers: { "Content-Type": kind } });
+  }
+
+  /** @param {Request} request @param {URL} url @returns {Promise<Response>} */
+  async function engineFetch(request, url) {
+    const body = request.method === "GET" || request.method === "HEAD" ? null : new Uint8Array(await request.arrayBuffer());
+    const headers = Object.fromEntries(request.headers);
+    if (root.dataset.engine === "booting") await new Promise((resolve) => queue.push(() => resolve(undefined)));
+    if (request.signal.aborted) throw request.signal.reason;
+    if (root.dataset.engine === "failed") {
+      const reason = element("boot-text")?.textContent ?? "The engine does not run.";
+      return unavailable(/^\/(ojs|v1)\//.test(url.pathname) ? "application/openjobspec+json" : "text/html", reason);
+    }
+    const id = ++calls;
+    return new Promise((resolve, reject) => {
+      waiting.set(id, { resolve });
+      request.signal.addEventListener("abort", () => {
+        waiting.get(id)?.stream?.error(request.signal.reason);
+        forget(id);
+        reject(request.signal.reason);
+      });
+      worker.postMessage({ type: "request", id, method: request.method, url: url.pathname + url.search, headers, body });
+    });
+  }
+
+  const network = window.fetch.bind(window);
+
+  window.fetch = (input, init) => {
+    const url = new URL(input instanceof Request ? input.url : input, location.href);
+    if (url.origin !== location.origin) return network(input, init);
+    // A page is made by the engine once it runs, as the session is; until then the ready-made one does as well.
+    const page = root.dataset.engine === "ready" && PAGES.test(url.pathname) && new Headers(init?.headers).has("HX-Request");
+    if (!page && !ONLY_ENGINE.test(url.pathname)) return network(input, init);
+    return engineFetch(new Request(input, init), url);
+  };
+
+  document.addEventListener("click", (event) => {
+    if (/** @type {Element} */ (event.target).id !== "boot-retry") return;
+    worker?.terminate();
+    start();
+  });
+
+  start();
+})();

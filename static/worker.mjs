@@ -1,0 +1,151 @@
+// The engine's worker: loads Python and the application, then answers the page's requests from it.
+// Only plain values cross between JavaScript and Python, so nothing has to be released by hand.
+
+const LOCK = (/** @type {any} */ boot) => ({
+  info: { abi_version: boot.abi, arch: "wasm32", platform: boot.platform, python: boot.python, version: boot.version },
+  packages: {},
+});
+
+/** @type {any} */
+let tab;
+let timer = 0;
+let loaded = 0;
+let stage = "download";
+let total = 0;
+
+function tell() {
+  postMessage({ type: "progress", progress: { stage, loaded, total } });
+}
+
+/** @param {string} name */
+function enter(name) {
+  stage = name;
+  tell();
+}
+
+/**
+ * Fetches one of the engine's files and counts its bytes. A host that does not compress has the same file
+ * as .gz beside it, which is unpacked here; on loopback bytes cost nothing and the plain file is faster.
+ * @param {string} url @param {string} type
+ */
+async function counted(url, type) {
+  let response = await fetch(url);
+  let body = response.body;
+  const local = /^(localhost|127\.0\.0\.1|\[::1\])$/.test(location.hostname);
+  if (response.ok && !local && !response.headers.get("content-encoding")) {
+    const packed = await fetch(`${url}.gz`);
+    if (packed.ok && packed.body && !/html/.test(packed.headers.get("content-type") ?? "")) {
+      await body?.cancel();
+      body = packed.headers.get("content-encoding") ? packed.body : packed.body.pipeThrough(new DecompressionStream("gzip"));
+      response = packed;
+    }
+  }
+  const name = url.split("/").pop();
+  if (!response.ok) throw new Error(`The server answered ${response.status} for ${name}.`);
+  if (/html/.test(response.headers.get("content-type") ?? "")) throw new Error(`The server sent a web page in place of ${name}; the site is not deployed completely.`);
+  const counter = new TransformStream({
+    transform(chunk, controller) {
+      const before = Math.floor(loaded / 500_000);
+      loaded += chunk.byteLength;
+      if (Math.floor(loaded / 500_000) !== before) tell();
+      controller.enqueue(chunk);
+    },
+  });
+  return new Response(/** @type {ReadableStream} */ (body).pipeThrough(counter), { headers: { "Content-Type": type } });
+}
+
+/** @param {any} boot */
+async function start(boot) {
+  total = boot.bytes;
+  tell();
+  const application = counted(boot.app, "application/zip").then((response) => response.arrayBuffer());
+  application.catch(() => {}); // awaited below; until then a failure is nobody's unhandled rejection
+  const network = self.fetch.bind(self);
+  const { loadPyodide } = await import(`${boot.pyodide}pyodide.mjs`);
+  // Pyodide fetches its own files: count those too, by the same means.
+  self.fetch = (/** @type {any} */ input, /** @type {any} */ init) => {
+    const url = String(input instanceof Request ? input.url : input);
+    if (url.endsWith(".wasm")) return withNetwork(network, () => counted(url, "application/wasm"));
+    if (url.endsWith(".zip")) return withNetwork(network, () => counted(url, "application/zip"));
+    return network(input, init);
+  };
+  const python = await loadPyodide({
+    indexURL: boot.pyodide,
+    stdLibURL: boot.stdlib,
+    lockFileContents: LOCK(boot),
+    packageBaseUrl: boot.pyodide,
+    env: { PYTHONPATH: "/app.zip", HOME: "/home/pyodide" },
+    fsInit: async (/** @type {any} */ FS) => {
+      enter("python");
+      FS.writeFile("/app.zip", new Uint8Array(await application));
+    },
+  });
+  self.fetch = network;
+  enter("engine");
+  tab = python.pyimport("playground.hosts.tab");
+  tab.start(JSON.stringify(boot));
+  enter("first view");
+  tab.warm();
+  loaded = total;
+  tell();
+  postMessage({ type: "ready" });
+  arm();
+}
+
+/** @param {typeof fetch} network @param {() => Promise<Response>} act Runs with the plain fetch in place. */
+function withNetwork(network, act) {
+  const patched = self.fetch;
+  self.fetch = network;
+  const result = act();
+  self.fetch = patched;
+  return result;
+}
+
+/** Wakes the application when it next has something to do. */
+function arm() {
+  clearTimeout(timer);
+  const pause = tab.pause();
+  if (pause >= 0) timer = setTimeout(tick, Math.min(pause, 2 ** 31 - 1));
+}
+
+function tick() {
+  try {
+    tab.tick();
+    arm();
+  } catch (error) {
+    postMessage({ type: "failed", reason: `The engine stopped: ${lastLine(error)}` });
+  }
+}
+
+/** @param {unknown} error The last line of a Python traceback is its message. */
+function lastLine(error) {
+  return String(error instanceof Error ? error.message : error).trim().split("\n").pop();
+}
+
+/** @param {any} request */
+function answer({ id, method, url, headers, body }) {
+  const respond = (/** @type {number} */ status, /** @type {string} */ head, /** @type {any} */ bytes) => {
+    const content = bytes === undefined || bytes === null ? null : bytes.toJs ? bytes.toJs() : bytes;
+    postMessage({ type: "response", id, status, headers: JSON.parse(head), body: content });
+  };
+  const chunk = (/** @type {any} */ bytes) => postMessage({ type: "chunk", id, bytes: bytes.toJs ? bytes.toJs() : bytes });
+  const end = () => postMessage({ type: "end", id });
+  try {
+    tab.dispatch(id, method, url, JSON.stringify(headers), body ?? undefined, respond, chunk, end); // undefined is None, null is not
+  } catch (error) {
+    const text = `The engine failed while it answered: ${lastLine(error)}`;
+    const json = JSON.stringify({ error: { code: "internal", message: text, retryable: false, type: "server_error" } });
+    postMessage({ type: "response", id, status: 500, headers: { "Content-Type": "application/openjobspec+json" }, body: new TextEncoder().encode(json) });
+  }
+  arm();
+}
+
+addEventListener("message", ({ data }) => {
+  if (data.type === "boot") {
+    start(data.boot).catch((error) => postMessage({ type: "failed", reason: `The engine did not start (${stage}): ${lastLine(error)}` }));
+  } else if (data.type === "request") {
+    answer(data);
+  } else if (data.type === "cancel") {
+    tab?.cancel(data.id);
+  }
+});
