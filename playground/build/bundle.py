@@ -20,7 +20,9 @@ from playground.render import environment
 
 LIBRARIES: Final = ("jinja2", "markupsafe")
 """What the application imports in the tab besides itself and the standard library."""
-SERVER_ONLY: Final = frozenset({"build", "cli.py", "packages.py", "conformance.py", "server.py", "security.py"})
+SERVER_ONLY: Final = frozenset(
+    {"build", "cli.py", "packages.py", "conformance.py", "server.py", "security.py"}
+)
 """Parts of the playground that no tab uses."""
 RUNTIME: Final = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")
 
@@ -76,7 +78,9 @@ def make(work: Path, assets: dict[str, str]) -> Bundle:
     stage(staged)
     script = Path(__file__).with_name("compile.mjs")
     facts = json.loads(
-        packages.node(str(script), f"{pyodide}/", str(staged), str(out), json.dumps({"assets": assets})).splitlines()[-1]
+        packages.node(
+            str(script), f"{pyodide}/", str(staged), str(out), json.dumps({"assets": assets})
+        ).splitlines()[-1]
     )
     runtime = {name: (pyodide / name).read_bytes() for name in RUNTIME}
     folder = f"/engine/pyodide-{facts['version']}-{digest(b''.join(runtime.values()))}/"

@@ -40,7 +40,9 @@ def compiled(name: str, content: bytes) -> tuple[str, bytes]:
 def application() -> None:
     """Make app.zip from everything staged."""
     paths = [path for path in STAGE.rglob("*") if path.is_file()]
-    write(OUT / "app.zip", (compiled(path.relative_to(STAGE).as_posix(), path.read_bytes()) for path in paths))
+    write(
+        OUT / "app.zip", (compiled(path.relative_to(STAGE).as_posix(), path.read_bytes()) for path in paths)
+    )
 
 
 def used_at_boot(boot: str) -> set[str]:
@@ -61,7 +63,10 @@ def library(source: Path, used: set[str]) -> None:
     """Make stdlib.zip: byte code for what the start uses, sources for all the rest, which user code may want."""
     with zipfile.ZipFile(source) as archive:
         entries = {name: archive.read(name) for name in archive.namelist() if not name.endswith("/")}
-    write(OUT / "stdlib.zip", (compiled(name, text) if name in used else (name, text) for name, text in entries.items()))
+    write(
+        OUT / "stdlib.zip",
+        (compiled(name, text) if name in used else (name, text) for name, text in entries.items()),
+    )
 
 
 def main(boot: str) -> str:

@@ -70,14 +70,18 @@ def build(out: Path) -> list[str]:
 
 def _prepare(out: Path) -> None:
     if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / MARK).exists())):
-        raise BuildError(f"{out} holds something that is not a build of the playground; name an empty or a new folder.")
+        raise BuildError(
+            f"{out} holds something that is not a build of the playground; name an empty or a new folder."
+        )
     try:
         if out.exists():
             shutil.rmtree(out)
         out.mkdir(parents=True)
         (out / MARK).write_text("A build of the OJS Playground; the next build replaces this folder.\n")
     except OSError as error:
-        raise BuildError(f"Cannot write to {out}: {error.strerror}. Name another folder with --out.") from None
+        raise BuildError(
+            f"Cannot write to {out}: {error.strerror}. Name another folder with --out."
+        ) from None
 
 
 def _write(out: Path, url: str, content: bytes) -> None:
@@ -94,7 +98,9 @@ def _pages(app: Application, out: Path) -> list[str]:
         for page in pages.PAGES
         if page.static
         for path in (
-            [page.path.replace("{document}", name) for name in app.documents] if "{" in page.path else [page.path]
+            [page.path.replace("{document}", name) for name in app.documents]
+            if "{" in page.path
+            else [page.path]
         )
     ]
     for path in paths:
