@@ -126,7 +126,7 @@ class Limits:
 
     def _turn_away(self, job: Job, blocked: Blocked) -> None:
         key, (strategy, at, _) = job.limit_key or "", blocked
-        self._exceeded(key, self._record(key), blocked, None)
+        self._exceeded(key, self._record(key), blocked, job if job.on_limit == "reschedule" else None)
         if job.on_limit == "drop":
             text = f"The {strategy} limit of '{key}' was reached."
             self.operations.drop(job, failure.server_error("rate_limited", text))
@@ -259,7 +259,8 @@ class Limits:
         facts = {"key": key, "strategy": record["blocked"], "job_id": record["head"]}
         record["blocked"] = record["head"] = None
         self._put(key, record)
-        self.kernel.emit("rate_limit.released", key, facts)
+        if facts["job_id"] is not None:  # nobody waits where all were dropped
+            self.kernel.emit("rate_limit.released", key, facts)
 
     def due(self, key: str, _instant: int) -> None:
         """A window, a pause or an override has ended."""
