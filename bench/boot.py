@@ -1,8 +1,8 @@
 """Boot time in the tab against stock Pyodide, in one run.
 
 Ours: from navigation until the engine has rendered its first fragment (``ojs:ready``). The baseline: from navigation
-until stock ``loadPyodide()`` of the npm package alone has returned, in a module worker too. Cold is a fresh profile; warm the
-same profile after two visits. Runs alternate, so that a busy moment of the machine falls on both.
+until stock ``loadPyodide()`` of the npm package alone has returned, in a module worker too. Cold is a fresh profile;
+warm the same profile after two visits. Runs alternate, so that a busy moment of the machine falls on both.
 
     python bench/boot.py [--runs 5]
 """

@@ -40,6 +40,7 @@ Port = tuple[str, float]
 
 _CURVES: Final[dict[tuple[str, str], tuple[Port, Port, float, float]]] = {
     (life.SCHEDULED, life.AVAILABLE): (("r", 0.5), ("l", 0.3), 65, 65),
+    (life.AVAILABLE, life.SCHEDULED): (("l", 0.12), ("r", 0.25), 30, 40),
     (life.PENDING, life.AVAILABLE): (("r", 0.5), ("l", 0.7), 65, 65),
     (life.AVAILABLE, life.ACTIVE): (("r", 0.5), ("l", 0.5), 36, 36),
     (life.ACTIVE, life.COMPLETED): (("r", 0.5), ("l", 0.5), 40, 40),
@@ -54,13 +55,13 @@ _CURVES: Final[dict[tuple[str, str], tuple[Port, Port, float, float]]] = {
     (life.PENDING, life.DISCARDED): (("t", 0.85), ("l", 0.6), 156, 156),
     (life.RETRYABLE, life.DISCARDED): (("r", 0.15), ("l", 0.92), 160, 60),
     (life.SCHEDULED, life.CANCELLED): (("b", 0.3), ("l", 0.85), 260, 260),
-    (life.PENDING, life.CANCELLED): (("b", 0.5), ("l", 0.7), 218, 218),
+    (life.PENDING, life.CANCELLED): (("b", 0.5), ("l", 0.7), 190, 190),
     (life.AVAILABLE, life.CANCELLED): (("b", 0.25), ("l", 0.55), 235, 235),
     (life.RETRYABLE, life.CANCELLED): (("r", 0.75), ("l", 0.4), 102, 102),
 }
 """Where each curve leaves and arrives, and how straight it does both, in units of the picture."""
 
-SIDE: Final = frozenset({life.CANCEL, life.EXPIRE, life.RETRY})
+SIDE: Final = frozenset({life.CANCEL, life.EXPIRE, life.RETRY, life.LIMIT, life.DROP})
 """Operations away from the usual way: their curves are drawn faint."""
 
 _OUT: Final = {"l": (-1, 0), "r": (1, 0), "t": (0, -1), "b": (0, 1)}

@@ -279,7 +279,16 @@ def _range(bounds: Any, actual: Any, _: Tolerance) -> Verdict:
     return _between(actual, *ends)
 
 
+def _equal(wanted: Any, actual: Any, _: Tolerance) -> Verdict:
+    return (
+        None
+        if wanted == actual and absent(wanted) == absent(actual)
+        else f"expected {show(wanted)}, got {show(actual)}"
+    )
+
+
 OPERATORS: dict[str, Callable[[Any, Any, Tolerance], Verdict]] = {
+    "$eq": _equal,
     "$exists": _exists,
     "$match": _match,
     "$in": _any_of("$in"),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ojs_client import Client
+
+from tests.unit.ojs_client import Client
 
 TOOL = {"name": "search", "description": "d", "parameters": {"type": "object"}}
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from harness import Server
 
 from engine.errors import QueueFull
+from tests.unit.harness import Server
 
 
 def bounded(**pressure: Any) -> Server:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from harness import Server
+
+from tests.unit.harness import Server
 
 DAY = 86_400_000
 MISSING = "019539a4-ffff-7000-8000-111111111111"

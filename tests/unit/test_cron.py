@@ -8,10 +8,10 @@ import pickle
 from typing import Any
 
 import pytest
-from flow_server import START, Server
 
 from engine.memory import MemoryStore
 from engine.times import DAY, HOUR, MINUTE, SECOND, format_time, parse_time
+from tests.unit.flow_server import START, Server
 
 
 class CopyingStore(MemoryStore):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from harness import Server
 
 from engine.errors import InvalidRequest, NotFound
+from tests.unit.harness import Server
 
 DAY = 86_400_000
 MINUTE = 60_000

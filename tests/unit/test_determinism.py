@@ -5,9 +5,9 @@ from __future__ import annotations
 import pickle
 
 import pytest
-from harness import START, Server
 
 from engine.http.routes import ROUTES
+from tests.unit.harness import START, Server
 
 
 def scenario(seed: int) -> Server:

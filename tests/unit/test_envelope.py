@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from harness import START, Server
 
 from engine import envelope
 from engine.errors import InvalidPayload, InvalidRequest, OJSError, Unsupported
+from tests.unit.harness import START, Server
 
 ID = "019539a4-aaaa-7000-8000-111111111111"
 

@@ -6,12 +6,12 @@ import json
 from typing import Any
 
 import pytest
-from flow_server import Server
 
 from engine.events import EventLog
 from engine.http.message import EventStream, Request
 from engine.http.outbox import Outbox
 from engine.http.streaming import shutdown_notice
+from tests.unit.flow_server import Server
 
 
 class Reader:

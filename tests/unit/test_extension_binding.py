@@ -8,11 +8,11 @@ import sys
 from typing import Any
 
 import pytest
-from ojs_client import Client
 
 from engine.http.normalise import normalise
 from engine.http.route import Route, Table
 from engine.http.routes import FEATURES, MODULES, ROUTES
+from tests.unit.ojs_client import Client
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ojs_client import Client
 
 from engine import errors
 from engine.errors import OJSError
+from tests.unit.ojs_client import Client
 
 DOCUMENTS = Path(__file__).parents[3] / "shared" / "ojs"
 CATALOG = DOCUMENTS / "ojs-error-catalog.md"

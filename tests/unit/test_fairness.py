@@ -6,9 +6,9 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from harness import Server
 
 from engine.errors import InvalidRequest
+from tests.unit.harness import Server
 
 
 def fair(**setting: Any) -> Server:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness import Server
+from tests.unit.harness import Server
 
 HOUR = 3_600_000
 

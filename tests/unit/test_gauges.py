@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 
-from harness import Server
-
 from engine.http import gauges
+from tests.unit.harness import Server
 
 LINE = re.compile(r'[a-z_]+\{([a-z_]+="(\\.|[^"\\])*"(,|(?=\})))*\} [0-9.e+-]+\Z')
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ojs_client import Client
+
+from tests.unit.ojs_client import Client
 
 RETRY = {"retry": {"max_attempts": 2, "strategy": "constant", "initial_interval_ms": 1000, "jitter": False}}
 

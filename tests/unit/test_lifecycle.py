@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from harness import Server
 
 from engine import Job
 from engine import lifecycle as life
 from engine.errors import Conflict
+from tests.unit.harness import Server
 
 
 def _in_state(server: Server, state: str) -> Job:

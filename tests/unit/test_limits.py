@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from harness import START, Server
 
 from engine import limit_policy
 from engine.errors import InvalidRequest, NotFound
 from engine.times import format_time
+from tests.unit.harness import START, Server
 
 SECOND = 1000
 

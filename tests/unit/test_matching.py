@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ojs_client import Client
 
 from engine import ml
 from engine.job import Job
+from tests.unit.ojs_client import Client
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ojs_client import Client
 
 from engine.errors import Rejected
 from engine.job import Job
 from engine.middleware import EnqueueChain, ExecutionChain
+from tests.unit.ojs_client import Client
 
 
 def job() -> Job:

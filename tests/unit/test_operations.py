@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from harness import START, Server
 
 from engine.errors import Conflict, Duplicate, InvalidRequest, NotFound
+from tests.unit.harness import START, Server
 
 MISSING = "019539a4-ffff-7000-8000-111111111111"
 

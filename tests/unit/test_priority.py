@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from harness import Server
+
+from tests.unit.harness import Server
 
 
 def test_higher_goes_first_and_equals_in_order_of_arrival() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ojs_client import Client, read_stream
+
+from tests.unit.ojs_client import Client, read_stream
 
 RETRY = {"retry": {"max_attempts": 3, "strategy": "constant", "initial_interval_ms": 1000, "jitter": False}}
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from harness import START, Server
 
 from engine.http.quota import Quota
+from tests.unit.harness import START, Server
 
 SECOND = 1000
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ojs_client import Client, read_stream
+
+from tests.unit.ojs_client import Client, read_stream
 
 DAY = 86_400_000
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from harness import START, Server
 
 from engine import Job
 from engine.retention import FOREVER
+from tests.unit.harness import START, Server
 
 DAY = 86_400_000
 

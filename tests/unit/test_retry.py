@@ -7,10 +7,10 @@ from random import Random
 from typing import Any
 
 import pytest
-from harness import Server
 
 from engine import retry
 from engine.errors import InvalidPolicy
+from tests.unit.harness import Server
 
 SECOND = 1000
 

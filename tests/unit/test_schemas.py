@@ -6,7 +6,8 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from ojs_client import Client
+
+from tests.unit.ojs_client import Client
 
 URI = "urn:ojs:schema:email.send:v1"
 ARGS = {"type": "array", "prefixItems": [{"type": "string", "format": "email"}], "minItems": 1}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from harness import Server
+
+from tests.unit.harness import Server
 
 SECOND = 1000
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from harness import Server
 
 from engine import Job
 from engine import lifecycle as life
 from engine.errors import Duplicate, InvalidRequest, QueueFull, Rejected
+from tests.unit.harness import Server
 
 HOUR = 3_600_000
 USER = [{"user_id": 42, "locale": "en"}]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ojs_client import Client
 
 from engine import versions
+from tests.unit.ojs_client import Client
 
 
 @pytest.mark.parametrize("same", [(2, "2"), ("2", "2.0"), ("2.0", "2.0.0"), ("2.0.0+a", "2.0.0")])

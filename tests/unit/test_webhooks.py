@@ -9,7 +9,8 @@ import pickle
 from typing import Any
 
 import pytest
-from ojs_client import Client
+
+from tests.unit.ojs_client import Client
 
 URL = "https://example.com/hook"
 GIVEN = "s3cret"

@@ -8,9 +8,9 @@ import time
 from typing import Any
 
 import pytest
-from flow_server import Server
 
 from engine.times import MINUTE, SECOND
+from tests.unit.flow_server import Server
 
 ONCE = {"retry": {"max_attempts": 1}}
 
