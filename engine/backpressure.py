@@ -64,8 +64,12 @@ class Backpressure:
         if size_bound:
             job.size = len(json.dumps([job.args, job.meta], ensure_ascii=False).encode(errors="replace"))
         ahead = self.operations.ahead
-        depth = self.depth(job.queue) + ahead.queues[job.queue]
-        size = self._size(job.queue) + ahead.sizes[job.queue] + job.size
+        old = None if job.replaces is None else self.kernel.store.get(job.replaces)
+        makes_way = old is not None and old.queue == job.queue
+        depth = self.depth(job.queue) + ahead.queues[job.queue] - makes_way
+        size = (
+            self._size(job.queue) + ahead.sizes[job.queue] + job.size - (old.size if old and makes_way else 0)
+        )
         if depth_bound and depth >= depth_bound and not self._makes_room(job.queue, strategy):
             raise self._full(job, depth, depth_bound, strategy, "depth")
         if size_bound and size > size_bound and not self._makes_room(job.queue, strategy):
@@ -103,6 +107,10 @@ class Backpressure:
             if bound and (found is None or ratio > found.ratio):
                 found = Pressure(value, bound, ratio, ratio >= threshold)
         return found
+
+    def forget(self, queue: str) -> None:
+        """Drop the figures of a queue that is gone."""
+        self.kernel.store.delete_record(_KIND, queue)
 
     def _makes_room(self, queue: str, strategy: str) -> bool:
         if strategy != "drop_oldest":

@@ -87,6 +87,13 @@ class Engine:
         self.retention = Retention(ops, self.queues)
         self.dead_letters = DeadLetters(ops, self.queues, self.retention)
         self.bulk = Bulk(ops)
+        self.queues.deleted += [
+            self.figures.forget_queue,
+            self.priorities.forget,
+            self.fairness.forget,
+            self.backpressure.forget,
+            self.limits.forget,
+        ]
         # A job that its own policy answers with an older one needs no room: unique goes before backpressure.
         ops.guards += [
             self.queues.guard,

@@ -76,6 +76,10 @@ class Fairness:
             self.kernel.store.put_record("setting", "tenant_fairness", setting)
         return setting
 
+    def forget(self, queue: str) -> None:
+        """Drop the virtual time of a queue that is gone."""
+        self.kernel.store.delete_record("fair", queue)
+
     def _weight(self, setting: dict[str, Any], tenant: str) -> float:
         if setting["strategy"] == "round-robin":
             return 1.0

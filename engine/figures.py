@@ -89,6 +89,10 @@ class Figures:
         now = self.kernel.now()
         return self._sum(scope, "h", range(now // DAY * 24, now // HOUR + 1), _HOURS)
 
+    def forget_queue(self, queue: str) -> None:
+        """Drop all figures of a queue."""
+        self.forget(f"queue:{queue}")
+
     def forget(self, scope: str) -> None:
         """Drop all figures of a queue or tenant that is deleted."""
         for letter, size in (("m", _MINUTES), ("h", _HOURS)):

@@ -47,6 +47,7 @@ class Job:
         expires_at: Must have started by then, or None.
         unique: Uniqueness policy as it came, or None.
         unique_key: Fingerprint of the unique dimensions, or None.
+        replaces: Id of the job whose place it takes by its uniqueness policy, or None.
         schema: URI of the schema of ``args``, or None.
         extra: Unknown top-level fields of the request, sent back as they came (OJS Core 5.5).
         hints: ``options.metadata``: for the server, not for the handler.
@@ -67,6 +68,7 @@ class Job:
     expires_at: int | None = None
     unique: dict[str, Any] | None = None
     unique_key: str | None = None
+    replaces: str | None = None
     schema: str | None = None
     extra: dict[str, Any] | None = None
     echo: dict[str, str] | None = None

@@ -7,6 +7,7 @@ latest job brought is the key's policy.
 
 from __future__ import annotations
 
+import sys
 from typing import Any, Final
 
 from engine import failure, limit_policy
@@ -22,6 +23,7 @@ from engine.times import SECOND, format_duration, format_time, parse_time
 TIMER: Final = "limit"
 LATER: Final = SECOND
 """How far a job is put off when nobody can say when its limit will allow it."""
+FOREVER: Final = sys.maxsize
 _KIND: Final = "limit"
 _QUEUE: Final = "@queue:"
 """Prefix of the keys of queues' own limits; no job's key can begin like this."""
@@ -50,6 +52,7 @@ class Limits:
         operations.closed.append(self._closed)
         operations.starting = self._starting
         self.kernel.listeners.append(self._hear)
+        self.kernel.removed.append(self._removed)
 
     # PUSH
 
@@ -123,7 +126,7 @@ class Limits:
 
     def _turn_away(self, job: Job, blocked: Blocked) -> None:
         key, (strategy, at, _) = job.limit_key or "", blocked
-        self._exceeded(key, self._record(key), blocked, None)
+        self._exceeded(key, self._record(key), blocked, job if job.on_limit == "reschedule" else None)
         if job.on_limit == "drop":
             text = f"The {strategy} limit of '{key}' was reached."
             self.operations.drop(job, failure.server_error("rate_limited", text))
@@ -137,6 +140,7 @@ class Limits:
     def _record(self, key: str) -> dict[str, Any]:
         return self.kernel.store.record(_KIND, key) or {
             "policy": {},
+            "jobs": 0,
             "active": 0,
             "waiting": 0,
             "window": None,
@@ -195,6 +199,7 @@ class Limits:
         if key is None:
             return
         record = self._record(key)
+        record["jobs"] += operation == life.PUSH
         record["waiting"] += (job.state == life.AVAILABLE) - (was == life.AVAILABLE)
         record["active"] += (job.state == life.ACTIVE) - (was == life.ACTIVE)
         until = (job.error or {}).get("rate_limit_until") if operation == life.FAIL else None
@@ -210,6 +215,25 @@ class Limits:
         self._put(key, record)
         if was == life.ACTIVE:
             self._release(key, record)
+
+    def forget(self, queue: str) -> None:
+        """Drop the counters of a queue that is gone."""
+        self.kernel.store.delete_record(_KIND, _QUEUE + queue)
+
+    def _removed(self, job: Job) -> None:
+        if job.limit_key is not None:
+            record = self._record(job.limit_key)
+            record["jobs"] -= 1
+            self._put(job.limit_key, record)
+            self._tidy(job.limit_key, record)
+
+    def _tidy(self, key: str, record: dict[str, Any]) -> None:
+        """Forget a key that no job has any more and no override holds."""
+        override = record.get("override")
+        if record["jobs"] or (override is not None and (override["until"] or FOREVER) > self.kernel.now()):
+            return
+        self.kernel.store.delete_record(_KIND, key)
+        self.kernel.store.set_timer(TIMER, key, None)
 
     # blocked and free again
 
@@ -235,12 +259,15 @@ class Limits:
         facts = {"key": key, "strategy": record["blocked"], "job_id": record["head"]}
         record["blocked"] = record["head"] = None
         self._put(key, record)
-        self.kernel.emit("rate_limit.released", key, facts)
+        if facts["job_id"] is not None:  # nobody waits where all were dropped
+            self.kernel.emit("rate_limit.released", key, facts)
 
     def due(self, key: str, _instant: int) -> None:
         """A window, a pause or an override has ended."""
         with self.kernel.store.transaction():
-            self._release(key, self._record(key))
+            record = self._record(key)
+            self._release(key, record)
+            self._tidy(key, record)
 
     # inspection and override
 

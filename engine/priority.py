@@ -70,6 +70,10 @@ class Priorities:
         record = self.kernel.store.record(_KIND, queue) or {}
         return {name: record[name] for name in sorted(record, key=int, reverse=True) if record[name]}
 
+    def forget(self, queue: str) -> None:
+        """Drop the counts of a queue that is gone."""
+        self.kernel.store.delete_record(_KIND, queue)
+
     def _hear(self, job: Job, was: str, _operation: str) -> None:
         change = (job.state == life.AVAILABLE) - (was == life.AVAILABLE)
         if change:

@@ -33,6 +33,7 @@ class Queues:
 
     Attributes:
         configured: Hear the name of each queue whose configuration has changed.
+        deleted: Hear the name of each queue that is gone.
         strict: Whether a job for an unknown queue is refused instead of creating the queue (5.2).
     """
 
@@ -42,6 +43,7 @@ class Queues:
         self.strict = False
         self.born = self.kernel.now()
         self.configured: list[Callable[[str], None]] = []
+        self.deleted: list[Callable[[str], None]] = []
         operations.closed.append(self.closed)
         self.kernel.listeners.append(self._hear)
 
@@ -237,6 +239,8 @@ class Queues:
         if not any(counts.values()):
             self.kernel.store.delete_queue(queue)
         self.kernel.emit("queue.deleted", queue, {"queue": queue})
+        for hear in self.deleted:
+            hear(queue)
         return True
 
     def _hear(self, job: Job, _was: str, _operation: str) -> None:

@@ -42,6 +42,8 @@ class Unique:
             return Pushed(holder, duplicate=True)
         if not policy.replaces:
             raise _duplicate(holder, policy)
+        if holder.state in life.NON_TERMINAL:
+            job.replaces = holder.id
         if policy.on_conflict == "replace_except_schedule" and _is_scheduled(holder, self.kernel.now()):
             job.scheduled_at = holder.scheduled_at
         return None

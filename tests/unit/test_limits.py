@@ -345,3 +345,25 @@ def test_a_tenants_scope_gives_each_tenant_a_key_of_its_own() -> None:
         "tenant:acme",
         "tenant:beta",
     ]
+
+
+def test_a_key_is_forgotten_with_its_last_job() -> None:
+    server = Server()
+    first, second = limited(server, {"key": "k", "concurrency": 5}, 2)
+    for job in server.take(count=2):
+        server.engine.ack(job.id)
+    server.engine.bulk.delete({"job_ids": [first.id]})
+    assert server.engine.limits.show("k")
+    server.engine.bulk.delete({"job_ids": [second.id]})
+    assert server.engine.limits.list() == []
+
+
+def test_an_override_keeps_its_key_until_it_expires() -> None:
+    server = Server()
+    server.engine.limits.override("k", {"concurrency": 0, "expires_at": format_time(START + 60 * SECOND)})
+    (job,) = limited(server, {"key": "k"})
+    server.engine.cancel(job.id)
+    server.engine.bulk.delete({"job_ids": [job.id]})
+    assert server.engine.limits.show("k")["concurrency"]["limit"] == 0
+    server.wait(60 * SECOND)
+    assert server.engine.limits.list() == []

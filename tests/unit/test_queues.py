@@ -306,3 +306,15 @@ def test_a_purge_must_be_confirmed_and_ends_nothing_that_runs() -> None:
     status, body = server.call("DELETE", url, {"states": ["completed"], "confirm": True})
     assert (status, body["purged_count"]) == (200, 1)
     assert server.engine.store.counts()["available"] == 1
+
+
+def test_a_deleted_queue_leaves_no_records_behind() -> None:
+    server = Server()
+    server.engine.fairness.configure({"enabled": True})
+    server.engine.queues.configure("old", {"max_size": 1, "rate_limit": {"limit": 9, "period": "PT1M"}})
+    job = server.push(queue="old", meta={"tenant_id": "acme"})
+    server.one("old")
+    server.engine.ack(job.id)
+    server.engine.queues.delete("old", "reject")
+    for kind in ("queue", "figures", "priorities", "fair", "pressure", "limit"):
+        assert not [key for key, _ in server.engine.store.records(kind) if "old" in key], kind

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from harness import Server
 
+from engine import Job
 from engine import lifecycle as life
-from engine.errors import Duplicate, InvalidRequest
+from engine.errors import Duplicate, InvalidRequest, QueueFull, Rejected
 
 HOUR = 3_600_000
 USER = [{"user_id": 42, "locale": "en"}]
@@ -215,11 +216,30 @@ def test_of_a_thousand_equal_jobs_exactly_one_is_there() -> None:
 
 def test_a_refusal_by_a_later_guard_replaces_nothing() -> None:
     server = Server()
-    server.engine.queues.configure("default", {"max_size": 1})
     old = unique(server, {}).job
     before = server.snapshot()
-    status, body = server.call(
-        "POST", "/jobs", {"type": "email.send", "args": USER, "unique": {"on_conflict": "replace"}}
-    )
-    assert (status, body["error"]["code"]) == (429, "QUEUE_FULL")
+
+    def refuse(_job: Job) -> None:
+        raise Rejected("no")
+
+    server.engine.operations.guards.append(refuse)
+    with pytest.raises(Rejected):
+        unique(server, {"on_conflict": "replace"})
     assert (server.snapshot(), old.state) == (before, "available")
+
+
+@pytest.mark.parametrize(("queue", "taken"), [("default", True), ("other", False)])
+def test_a_job_that_takes_anothers_place_in_a_full_queue_needs_no_more_room(queue: str, taken: bool) -> None:
+    server = Server()
+    for name in ("default", "other"):
+        server.engine.queues.configure(name, {"max_size": 1})
+    old = unique(server, {}).job
+    server.push("another", queue="other")
+    policy = {"on_conflict": "replace"}
+    if taken:
+        assert unique(server, policy, queue=queue).job.replaces == old.id
+        assert old.state == "cancelled"
+    else:
+        with pytest.raises(QueueFull):
+            unique(server, policy, queue=queue)
+        assert old.state == "available"
