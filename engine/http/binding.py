@@ -113,12 +113,16 @@ class Binding:
             reply = _refusal(error, request_id)
         except RecursionError:
             reply = _refusal(InvalidPayload("The body is nested too deeply."), request_id)
-        return _response(reply, request, request_id, self.quota.headers())
+        return self._respond(reply, request, request_id)
 
     def refuse(self, error: OJSError, request: Request) -> Response:
         """The answer to a request that its host refuses, or fails to hand on: JSON like every error."""
         request_id = self._request_id(request.headers)
-        return _response(_refusal(error, request_id), request, request_id, {})
+        return self._respond(_refusal(error, request_id), request, request_id)
+
+    def _respond(self, reply: Reply, request: Request, request_id: str) -> Response:
+        told = Reply(reply.body, reply.status, self.quota.headers() | dict(reply.headers))
+        return _response(told, request, request_id)
 
     def _request_id(self, headers: Mapping[str, str]) -> str:
         given = headers.get("x-request-id", "")
@@ -172,12 +176,11 @@ class Binding:
         return decode(raw)
 
 
-def _response(reply: Reply, request: Request, request_id: str, quota: Mapping[str, str]) -> Response:
+def _response(reply: Reply, request: Request, request_id: str) -> Response:
     headers = {
         "Content-Type": _media_type(request.headers),
         "OJS-Version": VERSION,
         "X-Request-Id": request_id,
-        **quota,
         **reply.headers,
     }
     body = reply.body
