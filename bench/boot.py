@@ -58,8 +58,7 @@ def visit(context: BrowserContext, url: str) -> float:
     page = context.new_page()
     page.add_init_script(OURS)
     page.goto(url)
-    page.wait_for_function("document.documentElement.dataset.took", timeout=120_000)
-    took = float(page.evaluate("document.documentElement.dataset.took"))
+    took = float(page.wait_for_selector("html[data-took]", timeout=120_000).get_attribute("data-took") or 0)
     page.close()
     return took
 

@@ -13,7 +13,10 @@ let loaded = 0;
 let stage = "download";
 let total = 0;
 
+let told = 0;
+
 function tell() {
+  told = loaded;
   postMessage({ type: "progress", progress: { stage, loaded, total } });
 }
 
@@ -31,27 +34,31 @@ function enter(name) {
 async function counted(network, url, type) {
   let response = await network(url);
   let body = response.body;
+  let packed = false;
   const local = /^(localhost|127\.0\.0\.1|\[::1\])$/.test(location.hostname);
   if (response.ok && !local && !response.headers.get("content-encoding")) {
-    const packed = await network(`${url}.gz`);
-    if (packed.ok && packed.body && !/html/.test(packed.headers.get("content-type") ?? "")) {
+    const small = await network(`${url}.gz`);
+    if (small.ok && small.body && !/html/.test(small.headers.get("content-type") ?? "")) {
       await body?.cancel();
-      body = packed.headers.get("content-encoding") ? packed.body : packed.body.pipeThrough(new DecompressionStream("gzip"));
-      response = packed;
+      body = small.headers.get("content-encoding") ? small.body : small.body.pipeThrough(new DecompressionStream("gzip"));
+      response = small;
+      packed = true;
     }
   }
   const name = url.split("/").pop();
   if (!response.ok) throw new Error(`The server answered ${response.status} for ${name}.`);
   if (/html/.test(response.headers.get("content-type") ?? "")) throw new Error(`The server sent a web page in place of ${name}; the site is not deployed completely.`);
-  const counter = new TransformStream({
-    transform(chunk, controller) {
-      const before = Math.floor(loaded / 500_000);
-      loaded += chunk.byteLength;
-      if (Math.floor(loaded / 500_000) !== before) tell();
-      controller.enqueue(chunk);
-    },
-  });
-  return new Response(/** @type {ReadableStream} */ (body).pipeThrough(counter), { headers: { "Content-Type": type } });
+  // The program itself goes to the compiler untouched: only so does the browser keep what it compiled for the next visit.
+  if (type === "application/wasm") return packed ? new Response(body, { headers: { "Content-Type": type } }) : response;
+  /** @type {BlobPart[]} */
+  const chunks = [];
+  for (const reader = /** @type {ReadableStream} */ (body).getReader(); ; ) {
+    const { done, value } = await reader.read();
+    if (done) return new Response(new Blob(chunks), { headers: { "Content-Type": type } });
+    chunks.push(value);
+    loaded += value.byteLength;
+    if (loaded - told > 500_000) tell();
+  }
 }
 
 /** @param {unknown} error Ends the start: the page takes it from here. */
@@ -90,6 +97,7 @@ async function start(boot) {
     packageBaseUrl: boot.pyodide,
     env: { PYTHONPATH: "/app.zip", HOME: "/home/pyodide" },
     fsInit: async (/** @type {any} */ FS) => {
+      loaded += boot.program; // compiled by now
       enter("python");
       FS.writeFile("/app.zip", new Uint8Array(await application));
     },

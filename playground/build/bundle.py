@@ -96,6 +96,7 @@ def make(work: Path, assets: dict[str, str]) -> Bundle:
         "pyodide": folder,
         **urls,
         "bytes": sum(len(files[name]) for name in counted),
+        "program": len(runtime["pyodide.asm.wasm"]),
         **{name: facts[name] for name in ("python", "abi", "platform", "version")},
         "assets": assets,
     }
