@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -11,6 +12,8 @@ from playground import resources
 
 MAX_FILE: Final = 4 * 1024 * 1024
 """Largest case file read, bytes."""
+BUNDLED: Final = "cases.json"
+"""The project's own cases in the tab's bundle: path to text."""
 _ROOTS: Final = ("suites", "cases")
 
 
@@ -21,6 +24,19 @@ def own_cases() -> Path:
         FileNotFoundError: The installation is incomplete.
     """
     return resources.path("spec") / "cases"
+
+
+def dump() -> str:
+    """The project's own cases as one JSON text, for the tab's bundle."""
+    return json.dumps({path: content.decode() for path, content in case_files(own_cases())})
+
+
+def bundled() -> list[tuple[str, bytes]]:
+    """The project's own cases by path, from the tab's bundle or from their folder."""
+    text = resources.bundled(f"spec/{BUNDLED}")
+    if text is None:
+        return list(case_files(own_cases()))
+    return [(path, content.encode()) for path, content in json.loads(text).items()]
 
 
 def case_files(source: Path) -> Iterator[tuple[str, bytes]]:

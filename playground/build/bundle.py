@@ -14,10 +14,12 @@ from jinja2 import FileSystemLoader
 
 import engine
 import playground
-from playground import packages, resources, spec
+from playground import case_files, packages, resources, spec
 from playground.assets import digest
 from playground.render import environment
 
+LATER: Final = ("tzdata",)
+"""What the tab fetches only when it needs it, with the rest of the standard library."""
 LIBRARIES: Final = ("jinja2", "markupsafe")
 """What the application imports in the tab besides itself and the standard library."""
 SERVER_ONLY: Final = frozenset(
@@ -59,6 +61,7 @@ def stage(folder: Path) -> None:
     env = environment(FileSystemLoader(resources.path("templates")))
     env.compile_templates(folder / "templates", zip=None, ignore_errors=False)
     (folder / "spec").mkdir()
+    (folder / "spec" / case_files.BUNDLED).write_text(case_files.dump())
     (folder / "spec" / spec.BUNDLED).write_text(spec.dump(spec.render_all(env)))
 
 
@@ -73,24 +76,23 @@ def make(work: Path, assets: dict[str, str]) -> Bundle:
         playground.packages.FetchError: Node or the browser packages cannot be had.
     """
     pyodide = packages.modules() / "pyodide"
-    staged, out = work / "stage", work / "out"
+    staged, extra, out = work / "stage", work / "extra", work / "out"
     out.mkdir()
     stage(staged)
+    for name in LATER:
+        _copy_package(import_module(name), extra / name)
     script = Path(__file__).with_name("compile.mjs")
-    facts = json.loads(
-        packages.node(
-            str(script), f"{pyodide}/", str(staged), str(out), json.dumps({"assets": assets})
-        ).splitlines()[-1]
-    )
+    words = (str(script), f"{pyodide}/", str(staged), str(extra), str(out), json.dumps({"assets": assets}))
+    facts = json.loads(packages.node(*words).splitlines()[-1])
     runtime = {name: (pyodide / name).read_bytes() for name in RUNTIME}
     folder = f"/engine/pyodide-{facts['version']}-{digest(b''.join(runtime.values()))}/"
     files: dict[str, bytes] = {folder + name: content for name, content in runtime.items()}
     urls = {}
-    for name in ("app", "stdlib"):
+    for name in ("app", "stdlib", "rest"):
         content = (out / f"{name}.zip").read_bytes()
         urls[name] = f"/engine/{name}.{digest(content)}.zip"
         files[urls[name]] = content
-    counted = (folder + "pyodide.asm.wasm", *urls.values())
+    counted = (folder + "pyodide.asm.wasm", urls["app"], urls["stdlib"])
     boot = {
         "worker": f"/static/{assets['worker.mjs']}",
         "pyodide": folder,

@@ -1,12 +1,12 @@
-// Runs compile.py inside Pyodide: node compile.mjs PYODIDE_FOLDER STAGE OUT BOOT_JSON
+// Runs compile.py inside Pyodide: node compile.mjs PYODIDE_FOLDER STAGE EXTRA OUT BOOT_JSON
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
-const [pyodide, stage, out, boot] = process.argv.slice(2);
+const [pyodide, stage, extra, out, boot] = process.argv.slice(2);
 const { loadPyodide } = await import(pathToFileURL(join(pyodide, "pyodide.mjs")).href);
 const python = await loadPyodide({ indexURL: pyodide });
-for (const [place, folder] of [["/stage", stage], ["/out", out]]) {
+for (const [place, folder] of [["/stage", stage], ["/extra", extra], ["/out", out]]) {
   python.FS.mkdirTree(place);
   python.FS.mount(python.FS.filesystems.NODEFS, { root: folder }, place);
 }

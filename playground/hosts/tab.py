@@ -7,6 +7,7 @@ call `tick`.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from random import SystemRandom
 from typing import Any, Final
@@ -17,6 +18,7 @@ from engine.http.message import EventStream, Request, Stop
 from playground.app import Application, Site
 from playground.assets import Assets
 from playground.clock import SystemClock
+from playground.hosts.rest import Rest
 from playground.render import environment
 from playground.session import Session
 
@@ -35,6 +37,8 @@ def start(boot: str) -> None:
     """
     global _app  # noqa: PLW0603 - a worker runs one application
     facts = json.loads(boot)
+    if "rest" in facts:
+        sys.meta_path.append(Rest(facts["rest"]))
     # Fresh for each visit, so that no two visits share ids.
     session = Session(SystemClock(), seed=SystemRandom().getrandbits(64), workers=1)
     site = Site("tab", Assets(facts["assets"]), boot=facts)
