@@ -55,8 +55,8 @@ def parse_time(text: str) -> int:
     try:
         zone = timezone(-offset if sign == "-" else offset)
         whole = datetime(year, month, day, hour, minute, 59 if leap else second, tzinfo=zone) - _EPOCH
-    except (ValueError, OverflowError) as error:
-        raise ValueError(f"is not a real date and time ({error})") from None
+    except (ValueError, OverflowError):  # their texts differ between versions of Python
+        raise ValueError("is not a real date and time") from None
     nanos = int(fraction)
     return (whole // timedelta(seconds=1) + leap) * 1000 + -(-nanos // 1_000_000)
 

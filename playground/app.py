@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import parse_qs, unquote
 
 from jinja2 import Environment
@@ -25,6 +25,9 @@ from playground.clock import SystemClock
 from playground.live import Live, element_id
 from playground.session import Session
 from playground.visit import Visit
+
+if TYPE_CHECKING:
+    from playground.trial import Outside, Trial
 
 BINDING: Final = ("/ojs/", "/v1/")
 """Paths that belong to the engine's HTTP binding."""
@@ -62,6 +65,9 @@ class Application:
         session: The live OJS server that it shows.
         env: The templates.
         site: What differs between hosts.
+
+    Attributes:
+        outside: How the host runs conformance cases against another server; None where it cannot.
     """
 
     def __init__(self, session: Session, env: Environment, site: Site) -> None:
@@ -69,6 +75,7 @@ class Application:
         self.site = site
         self.env = env
         self.clock = SystemClock()
+        self.outside: Outside | None = None
         self.table: Table[pages.Page] = Table(pages.PAGES)
         self.live = Live(self.view, self.clock.now)
         env.globals |= {
@@ -77,7 +84,21 @@ class Application:
             "element_id": element_id,
             "release": release(),
         }
-        session.engine.events.subscribe(lambda _: self.live.touch())
+        env.globals["shift"] = lambda: session.clock.offset
+        session.listeners.append(lambda _: self.live.touch())
+
+    @cached_property
+    def trial(self) -> Trial:
+        """The conformance cases and their run, made when somebody first looks."""
+        from playground.trial import Trial  # noqa: PLC0415 - its imports cost a tab's start too much
+
+        found = Trial(self.clock.now, self.live.touch)
+        found.outside = self.outside
+        return found
+
+    @property
+    def _trial(self) -> Trial | None:
+        return self.__dict__.get("trial")
 
     @cached_property
     def documents(self) -> dict[str, spec.Document]:
@@ -122,19 +143,22 @@ class Application:
         kind, _, argument = name.partition(":")
         if kind not in views.VIEWS:
             raise NotFound(f"There is no view '{kind:.40}'.", details={"resource_type": "view"})
-        context = views.VIEWS[kind](self.session, argument)
+        context = views.VIEWS[kind](self, argument)
         return self.env.get_template(f"views/{kind}.html").render(context)
 
     # time
 
     def next_due(self) -> int | None:
         """When `tick` has something to do next, real milliseconds, or None."""
-        times = [at for at in (self.session.next_due(), self.live.flush_at) if at is not None]
+        due = (self.session.next_due(), self.live.flush_at, self._trial.next_due() if self._trial else None)
+        times = [at for at in due if at is not None]
         return min(times, default=None)
 
     def tick(self) -> None:
-        """Do what is due: the session's timers and workers, then the streams."""
+        """Do what is due: the session's timers and workers, a slice of a conformance run, then the streams."""
         self.session.tick()
+        if self._trial is not None:
+            self._trial.tick()
         flush_at = self.live.flush_at
         if flush_at is not None and flush_at <= self.clock.now():
             self.live.flush()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -61,10 +62,33 @@ def case_files(source: Path) -> Iterator[tuple[str, bytes]]:
         yield source.name, source.read_bytes()[: MAX_FILE + 1]
     else:
         with zipfile.ZipFile(source) as archive:
-            for name in sorted(archive.namelist()):
-                if name.endswith(".json") and not name.startswith("__MACOSX/"):
-                    with archive.open(name) as file:
-                        yield _below(name), file.read(MAX_FILE + 1)
+            yield from _members(archive)
+
+
+class BadArchive(Exception):
+    """The archive is damaged, locked, or no zip archive."""
+
+
+def zipped(content: bytes) -> list[tuple[str, bytes]]:
+    """All JSON files of a zip archive in memory, by path.
+
+    Raises:
+        BadArchive: It cannot be read.
+    """
+    import zlib  # noqa: PLC0415 - beside its one use
+
+    try:
+        with zipfile.ZipFile(BytesIO(content)) as archive:
+            return list(_members(archive))
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
+        raise BadArchive(f"the zip archive cannot be read ({error})") from None
+
+
+def _members(archive: zipfile.ZipFile) -> Iterator[tuple[str, bytes]]:
+    for name in sorted(archive.namelist()):
+        if name.endswith(".json") and not name.startswith("__MACOSX/"):
+            with archive.open(name) as file:
+                yield _below(name), file.read(MAX_FILE + 1)
 
 
 def _below(name: str) -> str:

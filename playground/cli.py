@@ -1,4 +1,4 @@
-"""The command line: ``ojs-playground serve`` and ``ojs-playground build``.
+"""The command line: ``ojs-playground serve``, ``build`` and ``conformance``.
 
 What goes wrong is said in one line that names the way out; the exit code is then 1, and 2 for wrong arguments.
 """
@@ -17,7 +17,7 @@ from pathlib import Path
 from jinja2 import FileSystemLoader
 from waitress.server import create_server
 
-from playground import packages, resources
+from playground import conformance, packages, resources
 from playground.app import Application, Site, release
 from playground.assets import Assets
 from playground.build import BuildError, build
@@ -85,6 +85,8 @@ def _parser() -> argparse.ArgumentParser:
     site.add_argument(
         "--out", type=Path, default=Path("dist"), metavar="DIR", help="folder to build into (default dist/)"
     )
+    cases = commands.add_parser("conformance", help="run conformance cases against the engine or a server")
+    conformance.add_arguments(cases)
     return parser
 
 
@@ -165,6 +167,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     try:
+        if options.command == "conformance":
+            return conformance.main(options)
         {"serve": _serve, "build": _build}[options.command](options)
     except (CommandError, BuildError, packages.FetchError, FileNotFoundError) as error:
         print(f"ojs-playground: {error}", file=sys.stderr)  # noqa: T201

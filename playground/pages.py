@@ -18,6 +18,9 @@ MAX_VIEWS: Final = 8
 """Most views in one stream."""
 
 
+Handler = Callable[[Visit], Response]
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """One page or fragment.
@@ -32,7 +35,7 @@ class Page:
 
     method: str
     path: str
-    handler: Callable[[Visit], Response]
+    handler: Handler
     summary: str
     static: bool = False
 
@@ -152,7 +155,7 @@ def start_worker(visit: Visit) -> Response:
     except ValueError as error:
         raise Conflict(str(error)) from None
     session.tick()
-    return _done(visit)
+    return visit.done()
 
 
 def end_worker(visit: Visit) -> Response:
@@ -167,7 +170,7 @@ def end_worker(visit: Visit) -> Response:
         end(visit.params["id"])
     except KeyError:
         raise NotFound(f"There is no demo worker '{visit.params['id']:.40}'.") from None
-    return _done(visit)
+    return visit.done()
 
 
 def run_example(visit: Visit) -> Response:
@@ -185,12 +188,23 @@ def run_example(visit: Visit) -> Response:
 def reset(visit: Visit) -> Response:
     """Forget everything."""
     visit.app.session.reset()
-    return _done(visit)
+    return visit.done()
 
 
-def _done(visit: Visit) -> Response:
-    """The action is done; the views hear of it by their stream, which is the one way in which they change."""
-    return Response(204) if visit.fragment else visit.back("/")
+def later(name: str) -> Handler:
+    """A handler of `playground.trial_pages`, whose imports cost a tab's start too much.
+
+    Args:
+        name: The function's name.
+    """
+
+    def handler(visit: Visit) -> Response:
+        from playground import trial_pages  # noqa: PLC0415 - that is the point
+
+        response: Response = getattr(trial_pages, name)(visit)
+        return response
+
+    return handler
 
 
 PAGES: Final = (
@@ -198,6 +212,8 @@ PAGES: Final = (
     Page("GET", "/spec", spec_index, "The reference's documents.", static=True),
     Page("GET", "/spec/{document}", spec_page, "One document of the reference.", static=True),
     Page("GET", "/play/jobs/{id}", job_page, "One job."),
+    Page("GET", "/conformance", later("overview"), "The conformance cases and how they end.", static=True),
+    Page("GET", "/conformance/cases/{id}", later("case_page"), "One conformance case."),
     Page("GET", "/ui/stream", stream, "Live views as server-sent events."),
     Page("GET", "/ui/views/{view}", one_view, "One live view, once."),
     Page("POST", "/ui/jobs", enqueue, "Enqueue the job in the editor."),
@@ -205,6 +221,14 @@ PAGES: Final = (
     Page("POST", "/ui/workers", start_worker, "Start a demo worker."),
     Page("POST", "/ui/workers/{id}/{how}", end_worker, "Stop or kill a demo worker."),
     Page("POST", "/ui/examples/{document}/{example}", run_example, "Run an example of the reference."),
+    Page("POST", "/ui/conformance/run", later("run_cases"), "Run cases."),
+    Page("POST", "/ui/conformance/stop", later("stop_cases"), "End the run."),
+    Page("POST", "/ui/conformance/cases", later("load_cases"), "Take other cases."),
+    Page(
+        "POST", "/ui/conformance/cases/{id}/open/{step}", later("open_moment"), "Open the state after a step."
+    ),
+    Page("POST", "/ui/conformance/leave", later("leave_moment"), "Come back from an opened moment."),
+    Page("GET", "/ui/conformance/report/{form}", later("report"), "The results as a file."),
     Page("POST", "/ui/reset", reset, "Forget every job and event."),
 )
 """Every page and fragment of the playground."""

@@ -7,10 +7,11 @@ carries them compiled already.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from jinja2 import BaseLoader, Environment, StrictUndefined
+from jinja2 import BaseLoader, Environment, StrictUndefined, pass_environment
 
 from engine.times import DAY, HOUR, MINUTE, SECOND, format_time
 
@@ -25,8 +26,29 @@ def environment(loader: BaseLoader) -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    env.filters |= {"clock": clock, "span": span, "short": short, "pretty": pretty, "iso": format_time}
+    # A session may live in another time; the page counts down in its own.
+    env.globals["shift"] = no_shift
+    env.filters |= {
+        "real": real,
+        "clock": clock,
+        "span": span,
+        "short": short,
+        "pretty": pretty,
+        "iso": format_time,
+    }
     return env
+
+
+def no_shift() -> int:
+    """The session's time is the page's."""
+    return 0
+
+
+@pass_environment
+def real(env: Environment, ms: int) -> int:
+    """An instant of the session as the page counts it, milliseconds."""
+    shift: Callable[[], int] = env.globals["shift"]  # type: ignore[assignment]
+    return ms - shift()
 
 
 def clock(ms: int) -> str:

@@ -1,15 +1,19 @@
 """A session: one engine with its binding and demo workers, and when it has to be woken next.
 
 Hosts own a session, hand it requests, and call `tick` when `next_due` has come. Nothing here waits or sleeps.
+A session can go on from the moment of another engine, in that engine's own time, and come back.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from engine import Engine
 from engine.clock import Clock
 from engine.events import Event
 from engine.http.binding import Binding
 from engine.http.message import Request, Response
+from playground.clock import ShiftedClock
 from playground.demo import Crew
 
 
@@ -22,6 +26,10 @@ class Session:
         workers: Demo workers running from the start.
         max_body: Largest request body, bytes.
         conformance: Whether the binding's test-only hooks are on; no demo worker may run then.
+
+    Attributes:
+        listeners: Hear of every event, whichever engine the session is at.
+        visiting: What the session is a visit to, in words; empty in its own time.
     """
 
     def __init__(
@@ -33,14 +41,25 @@ class Session:
         max_body: int = 1_048_576,
         conformance: bool = False,
     ) -> None:
-        self.clock = clock
-        self.engine = Engine(clock, seed=seed)
-        self.binding = Binding(self.engine, max_body=max_body, conformance=conformance)
+        self.clock = ShiftedClock(clock)
         self.conformance = conformance
-        self.crew = Crew(self.binding.handle)
+        self.listeners: list[Callable[[Event], None]] = [self._hear]
+        self.visiting = ""
+        self._max_body = max_body
+        self._home: tuple[Engine, int] | None = None
+        self._attach(Engine(self.clock, seed=seed))
+        self.crew = Crew(self.handle)
         self._first_workers = 0 if conformance else workers
         self._hire()
-        self.engine.events.subscribe(self._hear)
+
+    def _attach(self, engine: Engine) -> None:
+        self.engine = engine
+        self.binding = Binding(engine, max_body=self._max_body, conformance=self.conformance)
+        engine.events.subscribe(self._spread)
+
+    def _spread(self, event: Event) -> None:
+        for listener in self.listeners:
+            listener(event)
 
     def _hire(self) -> None:
         for _ in range(self._first_workers):
@@ -60,8 +79,10 @@ class Session:
         self.crew.tick(self.engine.now())
 
     def next_due(self) -> int | None:
-        """When `tick` has something to do next, milliseconds on the session's clock, or None."""
-        times = [at for at in (self.engine.next_due(), self.crew.next_due()) if at is not None]
+        """When `tick` has something to do next, milliseconds on the host's clock, or None."""
+        times = [
+            at - self.clock.offset for at in (self.engine.next_due(), self.crew.next_due()) if at is not None
+        ]
         return min(times, default=None)
 
     def reset(self) -> None:
@@ -69,3 +90,33 @@ class Session:
         self.engine.reset()
         self.crew.workers.clear()
         self._hire()
+
+    def visit(self, engine: Engine, now: int, name: str) -> None:
+        """Go on from another engine's moment; the session's own engine waits, its time with it.
+
+        No demo worker goes along: the moment stays as it is until somebody acts.
+
+        Args:
+            engine: The engine.
+            now: Its instant, milliseconds.
+            name: What it is, for the page.
+        """
+        if self._home is None:
+            self._home = (self.engine, self.clock.now())
+        self._go(engine, now, name)
+
+    def leave(self) -> bool:
+        """Come back from a visit; whether there was one."""
+        if self._home is None:
+            return False
+        (engine, now), self._home = self._home, None
+        self._go(engine, now, "")
+        self._hire()
+        return True
+
+    def _go(self, engine: Engine, now: int, name: str) -> None:
+        self.clock.offset = now - self.clock.base.now()
+        engine.clock = engine.kernel.clock = self.clock
+        self.crew.workers.clear()
+        self.visiting = name
+        self._attach(engine)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from engine.errors import NotFound
 from engine.lifecycle import STATES
 from playground import diagram, telling
 from playground.demo import BEHAVIOURS
 from playground.requests import curl, enqueue_body
-from playground.session import Session
+
+if TYPE_CHECKING:
+    from playground.app import Application
 
 ROWS: Final = 25
 """Jobs in the table."""
@@ -20,25 +22,29 @@ LINES: Final = 60
 Context = dict[str, Any]
 
 
-def board(session: Session, _: str) -> Context:
+def board(app: Application, _: str) -> Context:
     """The state diagram with the jobs in it."""
+    session = app.session
     store = session.engine.store
     jobs = [job for state in STATES for job in store.jobs(states=[state], limit=diagram.SHOWN)]
     return {"states": STATES, "counts": store.counts(), "dots": diagram.dots(jobs), **diagram.picture()}
 
 
-def jobs(session: Session, _: str) -> Context:
+def jobs(app: Application, _: str) -> Context:
     """The latest jobs."""
+    session = app.session
     store = session.engine.store
     return {
         "jobs": store.jobs(limit=ROWS),
+        "states": STATES,
         "total": sum(store.counts().values()),
         "now": session.engine.now(),
     }
 
 
-def log(session: Session, _: str) -> Context:
+def log(app: Application, _: str) -> Context:
     """The latest events, newest first, heartbeats left out."""
+    session = app.session
     events = [
         event for event in session.engine.events.last(4 * LINES) if not event.type.endswith(".heartbeat")
     ]
@@ -46,8 +52,9 @@ def log(session: Session, _: str) -> Context:
     return {"lines": lines, "total": session.engine.events.seq}
 
 
-def workers(session: Session, _: str) -> Context:
+def workers(app: Application, _: str) -> Context:
     """The demo workers, and the workers of others."""
+    session = app.session
     crew = session.crew
     others = [one for one in session.engine.workers.list() if one["id"] not in crew.workers]
     return {
@@ -59,8 +66,9 @@ def workers(session: Session, _: str) -> Context:
     }
 
 
-def job(session: Session, job_id: str) -> Context:
+def job(app: Application, job_id: str) -> Context:
     """One job: its path, attempts, times, JSON and request; ``job`` is None when there is none of this id."""
+    session = app.session
     try:
         found = session.engine.info(job_id)
     except NotFound:
@@ -78,7 +86,29 @@ def job(session: Session, job_id: str) -> Context:
     }
 
 
-VIEWS: Final[dict[str, Callable[[Session, str], Context]]] = {
-    view.__name__: view for view in (board, jobs, log, workers, job)
+def visiting(app: Application, _: str) -> Context:
+    """Whether the session is away, at another engine's moment."""
+    return {"visiting": app.session.visiting}
+
+
+def later(name: str) -> Callable[[Application, str], Context]:
+    """A view of `playground.trial_views`, whose imports cost a tab's start too much.
+
+    Args:
+        name: The function's name.
+    """
+
+    def view(app: Application, argument: str) -> Context:
+        from playground import trial_views  # noqa: PLC0415 - that is the point
+
+        context: Context = getattr(trial_views, name)(app, argument)
+        return context
+
+    return view
+
+
+VIEWS: Final[dict[str, Callable[[Application, str], Context]]] = {
+    **{view.__name__: view for view in (board, jobs, log, workers, job, visiting)},
+    **{name: later(name) for name in ("trial", "cases", "case")},
 }
 """Every view by its name; each has a template of that name in ``templates/views``."""

@@ -61,3 +61,11 @@ class Visit:
     def back(self, to: str) -> Response:
         """Answer a form that was sent without scripts: go on to a page."""
         return Response(303, {"Location": to, "Content-Type": "text/html; charset=utf-8"})
+
+    def done(self, page: str = "/") -> Response:
+        """An action is done; the views hear of it by their stream, which is the one way in which they change.
+
+        Args:
+            page: Where to go on without scripts.
+        """
+        return Response(204) if self.fragment else self.back(page)

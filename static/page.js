@@ -75,6 +75,77 @@ function showProblem() {
   area.setSelectionRange(place, Math.min(place + 1, area.value.length));
 }
 
+// Files: a report taken away, cases brought in.
+
+/** @param {HTMLElement} button Saves what its data-download answers. */
+async function download(button) {
+  const answer = await fetch(button.dataset.download ?? "");
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await answer.blob());
+  link.download = button.dataset.name ?? "download";
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+/** @param {File[]} files One zip, or the JSON files of a folder. */
+async function bringCases(files) {
+  const zip = files.find((file) => file.name.endsWith(".zip"));
+  const cases = files.filter((file) => file.name.endsWith(".json"));
+  const name = zip?.name ?? cases[0]?.webkitRelativePath.split("/")[0] ?? cases[0]?.name ?? "these files";
+  const texts = await Promise.all(cases.map(async (file) => [file.webkitRelativePath || file.name, await file.text()]));
+  const body = zip ?? JSON.stringify(Object.fromEntries(texts));
+  const place = `/ui/conformance/cases?name=${encodeURIComponent(name || "these files")}`;
+  const answer = await fetch(place, { method: "POST", body, headers: { "HX-Request": "true" } });
+  const problem = $("#trial-problem");
+  // The server escapes what it says; an answer without content means that all went well.
+  if (problem) problem.innerHTML = answer.status === 204 ? "" : await answer.text();
+  announce(answer.status === 204 ? `Cases of ${name} are here` : "These cases cannot be read");
+}
+
+/** @param {DataTransfer} dropped @returns {Promise<File[]>} Every file dropped, those of folders too. */
+async function droppedFiles(dropped) {
+  const entries = [...dropped.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+  /** @type {File[]} */
+  const files = [];
+  /** @param {any} entry */
+  async function walk(entry) {
+    if (entry.isFile) {
+      const file = /** @type {File} */ (await new Promise((resolve, reject) => entry.file(resolve, reject)));
+      Object.defineProperty(file, "webkitRelativePath", { value: entry.fullPath.slice(1) });
+      files.push(file);
+      return;
+    }
+    const reader = entry.createReader();
+    for (let some; (some = /** @type {any[]} */ (await new Promise((resolve, reject) => reader.readEntries(resolve, reject)))).length; ) {
+      for (const one of some) await walk(one);
+    }
+  }
+  for (const entry of entries) await walk(entry);
+  return files;
+}
+
+document.addEventListener("change", (event) => {
+  const input = /** @type {HTMLInputElement} */ (event.target);
+  if (input.matches?.("[data-cases]") && input.files?.length) void bringCases([...input.files]).finally(() => (input.value = ""));
+});
+
+document.addEventListener("dragover", (event) => {
+  if (!$("#drop") || !event.dataTransfer?.types.includes("Files")) return;
+  event.preventDefault();
+  document.body.classList.add("dropping");
+});
+
+document.addEventListener("dragleave", (event) => {
+  if (!event.relatedTarget) document.body.classList.remove("dropping");
+});
+
+document.addEventListener("drop", (event) => {
+  if (!$("#drop") || !event.dataTransfer) return;
+  event.preventDefault();
+  document.body.classList.remove("dropping");
+  void droppedFiles(event.dataTransfer).then(bringCases);
+});
+
 // Time: countdowns and the bars of running jobs. The engine runs on this machine, so its clock is this one.
 
 function showTimes() {
@@ -114,7 +185,7 @@ function touch(job) {
 function showSection() {
   for (const link of /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll(".bar nav a"))) {
     const section = link.dataset.section ?? "/";
-    const here = section === "/" ? !/^\/spec(\/|$)/.test(location.pathname) : location.pathname.startsWith(section);
+    const here = section === "/" ? !/^\/(spec|conformance)(\/|$)/.test(location.pathname) : location.pathname.startsWith(section);
     if (here) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
@@ -135,6 +206,8 @@ document.addEventListener("click", (event) => {
   const button = /** @type {HTMLElement | null} */ (target.closest("[data-copy]"));
   if (button) return void copy(button);
   if (target.closest("#theme")) return nextTheme();
+  const wanted = /** @type {HTMLElement | null} */ (target.closest("[data-download]"));
+  if (wanted) return void download(wanted);
   const sample = /** @type {HTMLElement | null} */ (target.closest("a[data-sample]"));
   const area = /** @type {HTMLTextAreaElement | null} */ ($("#job-body"));
   if (sample && area && !event.ctrlKey && !event.metaKey && !event.shiftKey) {

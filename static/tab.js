@@ -6,8 +6,8 @@
   const script = /** @type {HTMLScriptElement} */ (document.currentScript);
   const boot = JSON.parse(script.dataset.boot ?? "{}");
   const root = document.documentElement;
-  const ONLY_ENGINE = /^\/(ui|ojs|v1|play)\//;
-  const PAGES = /^\/($|spec(\/|$)|play(\/|$))/;
+  const ONLY_ENGINE = /^\/(ui|ojs|v1|play|conformance\/cases)\//;
+  const PAGES = /^\/($|spec(\/|$)|conformance(\/|$))/;
   const STALL = 10_000;
 
   /** @type {Worker} */
@@ -109,7 +109,9 @@
     } else if (message.type === "failed") {
       fail(message.reason);
     } else if (message.type === "response" && call) {
-      call.resolve(new Response(message.body ?? streamOf(message.id), { status: message.status, headers: message.headers }));
+      const empty = message.status === 204 || message.status === 304; // such a response may not even have an empty body
+      const body = empty ? null : message.body ?? streamOf(message.id);
+      call.resolve(new Response(body, { status: message.status, headers: message.headers }));
       if (message.body) waiting.delete(message.id);
     } else if (message.type === "chunk") {
       call?.stream?.enqueue(message.bytes);

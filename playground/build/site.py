@@ -28,6 +28,10 @@ SHELL: Final = "404.html"
 """Where most static hosts look for the answer to an unknown address."""
 
 
+REDIRECTS: Final = "/play/*  /404.html  200\n/conformance/cases/*  /404.html  200\n"
+"""Addresses that only the engine knows: hosts that read ``_redirects`` answer them with the shell, as found."""
+
+
 class BuildError(Exception):
     """The site cannot be built; the message says what to do."""
 
@@ -61,7 +65,7 @@ def build(out: Path) -> list[str]:
         app = Application(session, environment(FileSystemLoader(resources.path("templates"))), site)
         rendered = _pages(app, out)
         _write(out, "/_headers", _headers().encode())
-        _write(out, "/_redirects", b"/play/*  /404.html  200\n")
+        _write(out, "/_redirects", REDIRECTS.encode())
         _write(out, "/robots.txt", b"User-agent: *\nAllow: /\n")
     except OSError as error:
         raise BuildError(f"Cannot write to {out}: {error.strerror}.") from None

@@ -15,6 +15,7 @@ from typing import Final
 import flask
 from werkzeug.exceptions import HTTPException
 
+from engine.conformance.result import CaseResult
 from engine.errors import InternalError, OJSError
 from engine.http.binding import MEDIA_TYPE, encode
 from engine.http.message import EventStream, Request, Response
@@ -22,8 +23,11 @@ from playground import security
 from playground.app import Application
 from playground.assets import TYPES
 from playground.headers import FOREVER, SECURITY
+from playground.trial import Hear
 
 METHODS: Final = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+MAX_CASES: Final = 64 << 20
+"""Largest upload of conformance cases, bytes."""
 QUIET: Final = 15.0
 """Seconds after which a silent stream sends a comment, so that a reader that has gone is noticed."""
 BUFFER: Final = 1000
@@ -39,6 +43,7 @@ class Driver:
 
     def __init__(self, app: Application) -> None:
         self.app = app
+        app.outside = self.outside
         self._changed = threading.Condition(threading.RLock())
         self._ended = False
         self._thread = threading.Thread(target=self._run, name="timers", daemon=True)
@@ -103,6 +108,23 @@ class Driver:
             with self._changed:
                 stop()
 
+    def outside(self, results: Iterator[CaseResult], hear: Hear) -> None:
+        """Run conformance cases against another server in a thread, each result told in the application's turn."""
+
+        def run() -> None:
+            for result in results:
+                if not self._tell(hear, result):
+                    return
+            self._tell(hear, None)
+
+        threading.Thread(target=run, name="conformance", daemon=True).start()
+
+    def _tell(self, hear: Hear, result: CaseResult | None) -> bool:
+        with self._changed:
+            goes_on = hear(result)
+            self._changed.notify_all()
+        return goes_on
+
     def close(self) -> None:
         """End the timers' thread."""
         with self._changed:
@@ -154,7 +176,8 @@ def create_app(driver: Driver, static: Path, *, max_body: int = 1_048_576) -> fl
         reason = security.refusal(incoming.method, headers)
         if reason is not None:
             return reply(problem(Forbidden(reason)))
-        body = incoming.stream.read(max_body + 1)
+        most = MAX_CASES if incoming.path == "/ui/conformance/cases" else max_body
+        body = incoming.stream.read(most + 1)
         query = incoming.query_string.decode("latin-1")
         url = incoming.environ.get("RAW_URI") or incoming.environ["REQUEST_URI"]
         target = url if url.startswith("/") else incoming.path + (f"?{query}" if query else "")

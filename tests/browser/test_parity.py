@@ -20,6 +20,8 @@ FILLED = {
     "{operation}": "cancel",
     "{how}": "stop",
     "{example}": "illegal",
+    "{step}": "1",
+    "{form}": "text",
 }
 BINDING = (
     ("GET", "/ojs/manifest", ""),
@@ -82,6 +84,9 @@ HOST_WORDS = re.compile(
             r'<div class="door" id="connect">.*?</section>',
             r"A tab's server starts empty.*?</p>",
             r"It may have been deleted.*?</p>",
+            r'<details class="panel drop".*?</details>',
+            r", \d+ ms|, [\d.]+ s",
+            r'<form method="post" action="/ui/workers.*',
         )
     ),
     re.DOTALL,

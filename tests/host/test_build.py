@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from playground import spec
-from playground.build.site import rules
+from playground.build.site import REDIRECTS, rules
 from playground.headers import SECURITY
 from tests.conftest import ROOT, command, free_port
 
@@ -24,7 +24,13 @@ def pages(dist: Path) -> list[Path]:
 
 def test_every_static_page_and_the_fallback_are_there(dist: Path) -> None:
     names = {path.relative_to(dist).as_posix() for path in pages(dist)}
-    assert names == {"index.html", "404.html", "spec/index.html", "spec/lifecycle/index.html"}
+    assert names == {
+        "index.html",
+        "404.html",
+        "spec/index.html",
+        "spec/lifecycle/index.html",
+        "conformance/index.html",
+    }
 
 
 def test_everything_a_page_names_exists_and_lies_on_its_own_origin(dist: Path) -> None:
@@ -36,7 +42,7 @@ def test_everything_a_page_names_exists_and_lies_on_its_own_origin(dist: Path) -
             assert url.startswith("/"), url
             if url.startswith(("/static/", "/engine/")):
                 assert (dist / url[1:]).is_file(), url
-            elif not url.startswith("/play/"):
+            elif not url.startswith(("/play/", "/conformance/cases/")):
                 assert (dist / url.strip("/") / "index.html").is_file(), url
 
 
@@ -105,7 +111,7 @@ def test_the_hosts_files_say_what_the_server_says(dist: Path) -> None:
         assert pattern in text
         assert all(f"  {name}: {value}" in text for name, value in headers.items())
     assert all(f"  {name}: {value}" in text for name, value in SECURITY.items())
-    assert (dist / "_redirects").read_text() == "/play/*  /404.html  200\n"
+    assert (dist / "_redirects").read_text() == REDIRECTS
     assert 'publish = "dist"' in (ROOT / "netlify.toml").read_text()
 
 

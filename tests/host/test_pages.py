@@ -24,9 +24,9 @@ def get(app: Application, url: str, **headers: str) -> tuple[int, str]:
     return response.status, response.body.decode()
 
 
-def post(app: Application, url: str, *, htmx: bool = True, **form: str) -> Response:
+def post(app: Application, path: str, /, *, htmx: bool = True, **form: str) -> Response:
     headers = {"hx-request": "true"} if htmx else {}
-    return app.handle(Request("POST", url, headers, urlencode(form).encode()))
+    return app.handle(Request("POST", path, headers, urlencode(form).encode()))
 
 
 def text(response: Response) -> str:
@@ -85,7 +85,7 @@ def test_the_board_shows_every_state_with_its_count(app: Application) -> None:
     _, html = get(app, "/ui/views/board")
     for state in STATES:
         assert f"s-{state}" in html
-    assert html.count('class="dot') == 2
+    assert html.count('class="dot s-') == 2
 
 
 def test_a_jobs_page_shows_all_that_is_known(app: Application) -> None:

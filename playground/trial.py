@@ -1,0 +1,226 @@
+"""A conformance run that a page can watch: which cases there are, which have been run, and how each ended.
+
+In this process the cases run in virtual time, a slice at a time, so that the page and the session stay alive.
+Against another server they run in a thread of the host's, in real time.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias
+
+from engine import Engine
+from engine.clock import ManualClock
+from engine.conformance.case import Case, CaseFileError, read_all
+from engine.conformance.report import Report, by, totals
+from engine.conformance.result import CaseResult
+from engine.conformance.runner import run, run_case
+from engine.conformance.selection import Selection
+from engine.conformance.target import START, MakeTarget, fresh_engine, over
+from playground.case_files import bundled
+
+SLICE: Final = 80
+"""Longest stretch of running before the page gets its turn, milliseconds of real time."""
+BREATH: Final = 5
+"""Between two stretches, milliseconds."""
+OWN: Final = "the playground's own cases"
+HERE: Final = "this engine in virtual time"
+
+Hear: TypeAlias = Callable[[CaseResult | None], bool]
+"""Takes a result, or None at the end; answers whether the run goes on."""
+Outside: TypeAlias = Callable[[Iterator[CaseResult], Hear], None]
+"""Lets a run that waits for real go on elsewhere, each result given to ``hear`` in the application's turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One case with its result so far, or None."""
+
+    case: Case
+    result: CaseResult | None
+
+    @property
+    def verdict(self) -> str:
+        """The verdict, or ``not run``."""
+        return self.result.verdict if self.result else "not run"
+
+
+class Trial:
+    """The cases of the page and their results.
+
+    Args:
+        now: Real time, milliseconds.
+        touch: Called when something has changed.
+
+    Attributes:
+        outside: How a host runs cases against another server; None where it cannot.
+    """
+
+    def __init__(self, now: Callable[[], int], touch: Callable[[], None]) -> None:
+        self._now = now
+        self._touch = touch
+        self.outside: Outside | None = None
+        self.source = OWN
+        self.target = HERE
+        self.malformed: list[CaseFileError] = []
+        self.duration_ms = 0
+        self._cases: dict[str, Case] | None = None
+        self._results: dict[str, CaseResult] = {}
+        self._queue: Iterator[CaseResult] | None = None
+        self._ticket = 0
+        self._left = 0
+        self._began = 0.0
+
+    @property
+    def cases(self) -> dict[str, Case]:
+        """The cases by id, in order; the project's own until others are loaded."""
+        if self._cases is None:
+            found, self.malformed = read_all(bundled())
+            self._cases = {case.id: case for case in found}
+        return self._cases
+
+    def load(self, files: Iterable[tuple[str, bytes]], source: str) -> None:
+        """Take other cases.
+
+        Args:
+            files: Path and content of each file.
+            source: What they are called on the page.
+
+        Raises:
+            ValueError: There is no case among them; the cases stay as they were.
+        """
+        found, malformed = read_all(files)
+        if not found:
+            first = f" The first trouble: {malformed[0]}" if malformed else ""
+            raise ValueError(f"There is no conformance case in {source}.{first}")
+        self.stop()
+        self._cases = {case.id: case for case in found}
+        self.malformed, self.source, self.target = malformed, source, HERE
+        self._results.clear()
+        self._touch()
+
+    def load_own(self) -> None:
+        """Go back to the project's own cases."""
+        self.stop()
+        self._cases, self.source, self.target = None, OWN, HERE
+        self._results.clear()
+        self._touch()
+
+    # running
+
+    @property
+    def running(self) -> bool:
+        """Whether a run goes on."""
+        return self._left > 0
+
+    @property
+    def left(self) -> int:
+        """Cases of the run that have no result yet."""
+        return self._left
+
+    def start(self, selection: Selection, make_target: MakeTarget = fresh_engine, target: str = HERE) -> int:
+        """Start a run; one that goes on is stopped.
+
+        Args:
+            selection: Which cases.
+            make_target: What they run against.
+            target: That in words, or its URL.
+
+        Returns:
+            Number of cases that will run; with 0 nothing has changed.
+        """
+        chosen = selection.of(self.cases.values())
+        if not chosen:
+            return 0
+        self.stop()
+        if target != self.target:
+            self._results.clear()
+        for case in chosen:
+            self._results.pop(case.id, None)
+        self.target = target
+        self._left = len(chosen)
+        self._began = time.perf_counter()
+        results = run(chosen, make_target)
+        if target == HERE:
+            self._queue = results
+        elif self.outside is not None:
+            self._ticket += 1
+            ticket = self._ticket
+            self.outside(results, lambda one: self._ticket == ticket and self._take(one))
+        self._touch()
+        return len(chosen)
+
+    def stop(self) -> None:
+        """End the run; results so far stay."""
+        self._queue = None
+        self._ticket += 1
+        self._left = 0
+        self._touch()
+
+    def _take(self, result: CaseResult | None) -> bool:
+        if result is None:
+            self._left = 0
+        else:
+            self._results[result.case.id] = result
+            self._left -= 1
+        self.duration_ms = round((time.perf_counter() - self._began) * 1000)
+        self._touch()
+        return True
+
+    def next_due(self) -> int | None:
+        """When `tick` has cases to run, real milliseconds, or None."""
+        return self._now() + BREATH if self._queue is not None else None
+
+    def tick(self) -> None:
+        """Run cases for one slice."""
+        end = time.perf_counter() + SLICE / 1000
+        while self._queue is not None and time.perf_counter() < end:
+            result = next(self._queue, None)
+            self._take(result)
+            if result is None:
+                self._queue = None
+
+    # what the page shows
+
+    def rows(self) -> list[Row]:
+        """Every case in order, with its result."""
+        return [Row(case, self._results.get(case.id)) for case in self.cases.values()]
+
+    def row(self, case_id: str) -> Row | None:
+        """One case, or None."""
+        case = self.cases.get(case_id)
+        return None if case is None else Row(case, self._results.get(case_id))
+
+    def report(self) -> Report:
+        """The results so far as a report."""
+        results = [row.result for row in self.rows() if row.result]
+        return Report(self.target, results, self.malformed, self.duration_ms)
+
+    def matrix(self) -> list[tuple[str, int, dict[str, int]]]:
+        """Each suite with the number of its cases and its results by verdict."""
+        sizes: dict[str, int] = {}
+        for case in self.cases.values():
+            sizes[case.suite] = sizes.get(case.suite, 0) + 1
+        found = by(self._results.values(), "suite")
+        nothing = totals(())
+        return [(suite, size, found.get(suite, nothing)) for suite, size in sizes.items()]
+
+    def moment(self, case_id: str, steps: int) -> tuple[Engine, int] | None:
+        """The engine as it is after the first steps of a case.
+
+        Args:
+            case_id: The case.
+            steps: How many of its steps; at least 1.
+
+        Returns:
+            The engine and its instant, milliseconds; None when there is no such case or step.
+        """
+        case = self.cases.get(case_id)
+        if case is None or not 1 <= steps <= len(case.steps):
+            return None
+        clock = ManualClock(START)
+        engine = Engine(clock, seed=1)
+        run_case(replace(case, steps=case.steps[:steps]), over(engine, clock))
+        return engine, clock.now()

@@ -1,0 +1,22 @@
+// Runs every own case in the tab's own bundle under Node and prints a digest of all results: node pyodide_digest.mjs SITE BOOT_JSON
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+
+const [site, text] = process.argv.slice(2);
+const boot = JSON.parse(text);
+const at = (url) => join(site, url);
+const { loadPyodide } = await import(pathToFileURL(join(at(boot.pyodide), "pyodide.mjs")).href);
+const lock = { info: { abi_version: boot.abi, arch: "wasm32", platform: boot.platform, python: boot.python, version: boot.version }, packages: {} };
+const python = await loadPyodide({
+  indexURL: at(boot.pyodide),
+  stdLibURL: at(boot.stdlib),
+  lockFileContents: lock,
+  packageBaseUrl: at(boot.pyodide),
+  env: { PYTHONPATH: "/app.zip:/rest.zip", HOME: "/" },
+  fsInit: async (FS) => {
+    FS.writeFile("/app.zip", readFileSync(at(boot.app)));
+    FS.writeFile("/rest.zip", readFileSync(at(boot.rest)));
+  },
+});
+console.log(python.runPython(readFileSync(new URL("digest.py", import.meta.url), "utf8")));
