@@ -36,8 +36,15 @@ Outside: TypeAlias = Callable[[Iterator[CaseResult], Hear], None]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One case with its result so far, or None."""
+    """One case with its result so far, or None.
 
+    Args:
+        name: Its id; where two files share an id, the later one's has a number behind it.
+        case: The case.
+        result: What became of it.
+    """
+
+    name: str
     case: Case
     result: CaseResult | None
 
@@ -45,6 +52,18 @@ class Row:
     def verdict(self) -> str:
         """The verdict, or ``not run``."""
         return self.result.verdict if self.result else "not run"
+
+
+def _named(cases: Iterable[Case]) -> dict[str, Case]:
+    """Cases by a name that is unique: published suites have ids that stand in two files."""
+    named: dict[str, Case] = {}
+    for case in cases:
+        name, number = case.id, 1
+        while name in named:
+            number += 1
+            name = f"{case.id}~{number}"
+        named[name] = case
+    return named
 
 
 class Trial:
@@ -75,10 +94,10 @@ class Trial:
 
     @property
     def cases(self) -> dict[str, Case]:
-        """The cases by id, in order; the project's own until others are loaded."""
+        """The cases by name, in order; the project's own until others are loaded."""
         if self._cases is None:
             found, self.malformed = read_all(bundled())
-            self._cases = {case.id: case for case in found}
+            self._cases = _named(found)
         return self._cases
 
     def load(self, files: Iterable[tuple[str, bytes]], source: str) -> None:
@@ -96,7 +115,7 @@ class Trial:
             first = f" The first trouble: {malformed[0]}" if malformed else ""
             raise ValueError(f"There is no conformance case in {source}.{first}")
         self.stop()
-        self._cases = {case.id: case for case in found}
+        self._cases = _named(found)
         self.malformed, self.source, self.target = malformed, source, HERE
         self._results.clear()
         self._touch()
@@ -138,7 +157,7 @@ class Trial:
         if target != self.target:
             self._results.clear()
         for case in chosen:
-            self._results.pop(case.id, None)
+            self._results.pop(case.file, None)
         self.target = target
         self._left = len(chosen)
         self._began = time.perf_counter()
@@ -163,7 +182,7 @@ class Trial:
         if result is None:
             self._left = 0
         else:
-            self._results[result.case.id] = result
+            self._results[result.case.file] = result
             self._left -= 1
         self.duration_ms = round((time.perf_counter() - self._began) * 1000)
         self._touch()
@@ -186,12 +205,12 @@ class Trial:
 
     def rows(self) -> list[Row]:
         """Every case in order, with its result."""
-        return [Row(case, self._results.get(case.id)) for case in self.cases.values()]
+        return [Row(name, case, self._results.get(case.file)) for name, case in self.cases.items()]
 
-    def row(self, case_id: str) -> Row | None:
+    def row(self, name: str) -> Row | None:
         """One case, or None."""
-        case = self.cases.get(case_id)
-        return None if case is None else Row(case, self._results.get(case_id))
+        case = self.cases.get(name)
+        return None if case is None else Row(name, case, self._results.get(case.file))
 
     def report(self) -> Report:
         """The results so far as a report."""

@@ -16,6 +16,7 @@
   let heard = 0;
   let clock = 0;
   let calls = 0;
+  let failure = "";
   /** @type {Map<number, {resolve: (response: Response) => void, stream?: ReadableStreamDefaultController}>} */
   const waiting = new Map();
   /** @type {Array<() => void>} */
@@ -67,15 +68,23 @@
     show();
   }
 
+  /** What the page says once the start has ended, well or not; also for a page that was not there yet when it did. */
+  function showEnd() {
+    const [text, state, retry] = [element("boot-text"), element("engine-text"), element("boot-retry")];
+    if (state && root.dataset.engine === "ready") state.textContent = "engine ready";
+    if (root.dataset.engine !== "failed") return;
+    if (text) text.textContent = failure;
+    if (state) state.textContent = "engine failed";
+    if (retry) retry.hidden = false;
+  }
+
   /** @param {string} reason */
   function fail(reason) {
     clearInterval(clock);
     worker?.terminate();
     root.dataset.engine = "failed";
-    const [text, state, retry] = [element("boot-text"), element("engine-text"), element("boot-retry")];
-    if (text) text.textContent = reason;
-    if (state) state.textContent = "engine failed";
-    if (retry) retry.hidden = false;
+    failure = reason;
+    showEnd();
     for (const { resolve, stream } of waiting.values()) {
       if (stream) stream.error(new Error(reason));
       else resolve(unavailable("text/html", reason));
@@ -88,12 +97,7 @@
   function ready() {
     clearInterval(clock);
     root.dataset.engine = "ready";
-    const seconds = ((performance.now() - started) / 1000).toFixed(1);
-    const state = element("engine-text");
-    if (state) {
-      state.textContent = "engine ready";
-      state.title = `Started in ${seconds} s`;
-    }
+    showEnd();
     queue.splice(0).forEach((send) => send());
     document.dispatchEvent(new CustomEvent("ojs:ready", { detail: { milliseconds: performance.now() - started } }));
   }
@@ -156,8 +160,7 @@
     while (root.dataset.engine !== "ready") {
       // A stream waits as long as it takes, also for a retry after a failure: its reader would not ask again.
       if (root.dataset.engine === "failed" && url.pathname !== "/ui/stream") {
-        const reason = element("boot-text")?.textContent ?? "The engine does not run.";
-        return unavailable(/^\/(ojs|v1)\//.test(url.pathname) ? "application/openjobspec+json" : "text/html", reason);
+        return unavailable(/^\/(ojs|v1)\//.test(url.pathname) ? "application/openjobspec+json" : "text/html", failure);
       }
       await new Promise((resolve) => queue.push(() => resolve(undefined)));
       if (request.signal.aborted) throw request.signal.reason;
@@ -184,6 +187,8 @@
     if (!page && !ONLY_ENGINE.test(url.pathname)) return network(input, init);
     return engineFetch(new Request(input, init), url);
   };
+
+  document.addEventListener("DOMContentLoaded", showEnd);
 
   document.addEventListener("click", (event) => {
     if (/** @type {Element} */ (event.target).id !== "boot-retry") return;

@@ -190,6 +190,7 @@ def create_app(driver: Driver, static: Path, *, max_body: int = 1_048_576) -> fl
     def reply(response: Response) -> flask.Response:
         body = driver.stream(response.body) if isinstance(response.body, EventStream) else response.body
         result = flask.Response(body, response.status)
+        del result.headers["Content-Type"]  # Flask's own guess; a response without content has none
         result.headers.update({**response.headers, **SECURITY})
         return result
 

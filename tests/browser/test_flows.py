@@ -125,7 +125,7 @@ def test_the_binding_answers_the_pages_own_fetch(site: Watched) -> None:
         ('{"args": []}', "'type' is required"),
         ('{"type": "Email", "args": []}', "lower-case"),
         ('{"type": "a", "args": {}}', "'args' must be an array"),
-        ('{"type": "a", "args": [], "priority": "high"}', "'priority'"),
+        ('{"type": "a", "args": [], "priority": "soon"}', "'priority'"),
         ('{"type": "a", "args": [], "retry": {"max_attempts": -1}}', "retry.max_attempts"),
         ("", "empty"),
     ],

@@ -85,7 +85,7 @@ HOST_WORDS = re.compile(
             r"A tab's server starts empty.*?</p>",
             r"It may have been deleted.*?</p>",
             r'<details class="panel drop".*?</details>',
-            r", \d+ ms|, [\d.]+ s",
+            r", \d+ ms|, [\d.]+ s| in [\d.]+ s",
             r'<form method="post" action="/ui/workers.*',
         )
     ),
