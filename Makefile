@@ -25,6 +25,7 @@ site: $(VENV)/run
 
 bench: $(VENV)/test
 	$(BIN)/python bench/boot.py
+	$(BIN)/python bench/conformance.py
 	$(BIN)/python bench/engine.py
 
 $(BIN)/python:
