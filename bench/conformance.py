@@ -86,9 +86,8 @@ def main() -> None:
         ("the tab", in_the_tab(files, options.runs)),
     ):
         middle = statistics.median(took)
-        print(
-            f"{name:8} {middle:6.2f} s ({min(took):.2f}-{max(took):.2f})  {real / middle:7.0f} times faster than real time"
-        )
+        spread = f"({min(took):.2f}-{max(took):.2f})"
+        print(f"{name:8} {middle:6.2f} s {spread}  {real / middle:7.0f} times faster than real time")
 
 
 if __name__ == "__main__":

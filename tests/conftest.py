@@ -54,8 +54,8 @@ def command(*words: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
 class Server:
     """``ojs-playground serve`` as a process of its own."""
 
-    def __init__(self, *words: str) -> None:
-        self.port = free_port()
+    def __init__(self, *words: str, port: int | None = None) -> None:
+        self.port = port or free_port()
         self.url = f"http://localhost:{self.port}"
         line = [sys.executable, "-m", "playground.cli", "serve", "--port", str(self.port), *words]
         self.process = subprocess.Popen(line, cwd=ROOT, stdout=subprocess.DEVNULL)
