@@ -14,7 +14,7 @@ from engine.conformance.case import read_all
 from playground import resources, rulings
 from playground.case_files import case_files, own_cases
 from playground.rulings import Clause, Ruling
-from tests.unit.ruling_checks import CHECKS, Desk, attempts, envelope, extensions, flows
+from tests.unit.ruling_checks import CHECKS, Desk, attempts, envelope, extensions, flows, service
 
 STANDARD = Path(__file__).resolve().parents[2] / ".." / "shared" / "ojs"
 beside = pytest.mark.skipif(not STANDARD.is_dir(), reason="the standard is not beside the project")
@@ -23,7 +23,7 @@ ALL = tuple(ERRATA.rulings.values())
 UNCHECKED: dict[str, str] = {}
 """Rulings that no request can prove, each with the reason."""
 OWN = {case.id for case in read_all(case_files(own_cases()))[0]}
-MODULES = (attempts, envelope, extensions, flows)
+MODULES = (attempts, envelope, extensions, flows, service)
 
 
 def test_every_ruling_is_proved_or_says_why_not() -> None:

@@ -1,249 +1,95 @@
-"""Rulings about queues, uniqueness, limits, the manifest, events and the extensions."""
+"""Rulings about the extensions: checkpoints, schemas, webhooks, tenants, dead letters, pages."""
 
 from __future__ import annotations
 
-import json
-from typing import Any
+import hashlib
+import hmac
 
 from engine.conformance.matchers import match
-from engine.http.message import EventStream, Request
 from tests.unit.ruling_checks import Desk, proves
 
 
-def _manifest(desk: Desk) -> dict[str, Any]:
-    reply = desk.binding.handle(Request("GET", "/ojs/manifest"))
-    assert isinstance(reply.body, bytes)
-    found: dict[str, Any] = json.loads(reply.body)
-    return found
-
-
-def _headers(desk: Desk, method: str, url: str, body: Any = None, **sent: str) -> dict[str, str]:
-    names = {name.replace("_", "-"): value for name, value in sent.items()}
-    return dict(desk.http(method, url, body, names)[0].headers)
-
-
-@proves("R-queue-object")
+@proves("R-queue-bound")
 def _(desk: Desk) -> None:
-    desk.job("q")
-    plain = desk.ok("GET", "/queues/q/stats")
-    assert (plain["queue"]["name"], plain["queue"]["available"]) == ("q", 1)
-    client = desk.ok("GET", "/queues/q/stats", ojs_version="1.0")
-    assert client["queue"] == "q"
-    assert plain["stats"]["available"] == client["stats"]["available"] == client["available"] == 1
+    desk.ok("PUT", "/queues/size/config", {"max_size": 1, "overflow_policy": "reject"})
+    desk.ok("PUT", "/admin/queues/depth/config", {"backpressure": {"max_depth": 1, "strategy": "reject"}})
+    for queue in ("size", "depth"):
+        desk.job(queue)
+        body = {"type": "a", "args": [], "queue": queue}
+        desk.refused("POST", "/jobs", body, 429, "QUEUE_FULL")
 
 
-@proves("R-paused-enqueue")
+@proves("R-dead-letter-retention")
 def _(desk: Desk) -> None:
-    desk.ok("POST", "/queues/q/pause")
-    assert desk.job("q")["state"] == "available"
-    assert desk.claim("q") == []
-    desk.ok("POST", "/queues/q/resume")
-    assert len(desk.claim("q")) == 1
+    day = 86_400_000
+    dropped = desk.running(retry={"max_attempts": 1, "on_exhaustion": "discard"})
+    desk.nack(dropped)
+    dead = desk.dead().id
+    desk.wait(30 * day - 1)
+    desk.info(dropped)
+    desk.wait(1)
+    desk.ok("GET", f"/jobs/{dropped['id']}", None, 404)
+    desk.wait(150 * day - 1)
+    desk.ok("GET", f"/dead-letter/{dead}")
+    desk.wait(2 * day)
+    desk.ok("GET", f"/dead-letter/{dead}", None, 404)
 
 
-@proves("R-unknown-queue")
+@proves("R-dead-letter-queue")
 def _(desk: Desk) -> None:
-    assert desk.ok("GET", "/queues/ghost/stats")["queue"]["available"] == 0
-    assert [queue["name"] for queue in desk.ok("GET", "/queues")["queues"]] == ["default"]
-    assert desk.ok("POST", "/queues/new/pause")["status"] == "paused"
-    assert [queue["name"] for queue in desk.ok("GET", "/queues")["queues"]] == ["default", "new"]
+    desk.ok("PUT", "/queues/own/config", {"dead_letter_queue": "graveyard"})
+    job = desk.running("own", retry={"max_attempts": 1, "on_exhaustion": "dead_letter"})
+    desk.nack(job)
+    assert [one["id"] for one in desk.ok("GET", "/dead-letter")["jobs"]] == [job["id"]]
+    (copied,) = desk.claim("graveyard")
+    assert copied["id"] != job["id"]
+    assert copied["meta"]["ojs.dead_letter_job_id"] == job["id"]
+    assert copied["errors"] == desk.info(job)["errors"]
 
 
-@proves("R-stream-unknown-queue")
+@proves("R-checkpoint-name")
 def _(desk: Desk) -> None:
-    desk.refused("GET", "/queues/ghost/events", None, 404, "not_found")
-    reply = desk.binding.handle(Request("GET", "/ojs/v1/queues/default/events"))
-    assert isinstance(reply.body, EventStream)
-
-
-@proves("R-queue-name")
-def _(desk: Desk) -> None:
-    assert desk.job("q" * 128)["queue"] == "q" * 128
-    for bad in ("q" * 129, "Upper", "under_score", "-x", ""):
-        desk.enqueue(400, options={"queue": bad})
-    assert _manifest(desk)["payload_limits"]["max_queue_name_bytes"] == 128
-
-
-def _unique(desk: Desk, field: str) -> None:
-    for queue, named, second, status in (
-        ("dimension", ["type", "args"], [{"a": 1, "b": 2}], 201),
-        ("field", ["a"], [{"a": 1, "b": 2}], 409),
-        ("text", "a", [{"a": 2, "b": 1}], 201),
-    ):
-        policy = {"type": f"u.{field}.{queue}", "options": {"unique": {field: named}}}
-        desk.enqueue(args=[{"a": 1, "b": 1}], **policy)
-        desk.enqueue(status, args=second, **policy)
-
-
-@proves("R-unique-key")
-def _(desk: Desk) -> None:
-    _unique(desk, "keys")
-    _unique(desk, "key")
-    desk.enqueue(type="u.none", args=[1], options={"unique": {}})
-    desk.enqueue(409, type="u.none", args=[2], options={"unique": {}})
-
-
-@proves("R-unique-existing")
-def _(desk: Desk) -> None:
-    for word in ("ignore", "use_existing"):
-        policy = {"type": f"u.{word}", "options": {"unique": {"on_conflict": word}}}
-        first = desk.enqueue(**policy)["job"]["id"]
-        again = desk.enqueue(200, **policy)
-        assert (again["job"]["id"], again["deduplicated"]) == (first, True)
-
-
-@proves("R-unique-strategies")
-def _(desk: Desk) -> None:
-    def push(word: str, status: int, when: str = "+PT9S") -> dict[str, Any]:
-        options = {"scheduled_at": when, "unique": {"on_conflict": word}}
-        return desk.enqueue(status, type=f"u.{word}", options=options)
-
-    for word, status in (
-        ("reject", 409),
-        ("replace", 201),
-        ("replace_except_schedule", 201),
-        ("ignore", 200),
-    ):
-        first = push(word, 201)["job"]
-        second = push(word, status, "+PT1H")
-        replaced = word.startswith("replace")
-        assert desk.info(first)["state"] == ("cancelled" if replaced else "scheduled")
-        if replaced:
-            kept = second["job"]["scheduled_at"] == first["scheduled_at"]
-            assert kept is (word == "replace_except_schedule")
-    desk.enqueue(400, options={"unique": {"on_conflict": "whatever"}})
-
-
-@proves("R-rate-limit-form")
-def _(desk: Desk) -> None:
-    forms = (
-        {"max_per_second": 1},
-        {"key": "k", "rate": {"limit": 1, "period": "PT1S"}},
-        {"rate": 1, "period": "PT1S"},
-        {"key": "c", "concurrency": 1},
-    )
-    for index, form in enumerate(forms):
-        for _ in range(2):
-            desk.job(f"q{index}", rate_limit=form)
-        assert [len(desk.claim(f"q{index}")) for _ in range(2)] == [1, 0]
+    job = desk.running(retry={"jitter": False})
+    desk.ok("PUT", f"/jobs/{job['id']}/progress", {"progress": 0.1, "checkpoint": {"at": 5}})
+    desk.nack(job)
     desk.wait(1000)
-    assert [len(desk.claim(f"q{index}")) for index in range(4)] == [1, 1, 1, 0]
+    (again,) = desk.claim()
+    assert again["last_checkpoint"] == again["checkpoint"]["state"] == {"at": 5}
+    desk.ok("POST", f"/jobs/{job['id']}/checkpoint", {"state": {"at": 9}})
+    desk.nack(job)
+    desk.wait(2000)
+    assert desk.claim()[0]["last_checkpoint"] == {"at": 9}
 
 
-@proves("R-rate-limit-headers")
+@proves("R-tenant-stats")
 def _(desk: Desk) -> None:
-    wanted = {"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"}
-    for url in ("/health", "/no/such/path", "/metrics"):
-        assert wanted <= _headers(desk, "GET", url).keys()
+    desk.enqueue(meta={"tenant_id": "acme"})
+    shown = desk.ok("GET", "/admin/tenants/acme/stats")
+    assert (shown["tenant_id"], shown["total_jobs"], shown["jobs"]["available"]) == ("acme", 1, 1)
 
 
-@proves("R-manifest-version", "R-manifest-extensions")
+@proves("R-schema-fields")
 def _(desk: Desk) -> None:
-    manifest = _manifest(desk)
-    assert manifest["specversion"] == manifest["ojs_version"] == "1.0"
-    assert all(isinstance(name, str) for name in manifest["extensions"])
-    official = {entry["name"] for entry in manifest["extension_details"]["official"]}
-    assert official <= set(manifest["extensions"])
-    assert "rate-limiting" in official
+    schema = {"type": "array"}
+    uri = "urn:ojs:schema:three:v1"
+    desk.ok("POST", "/schemas", {"job_type": "one", "version": "1.0.0", "schema": schema}, 201)
+    desk.ok("POST", "/schemas", {"uri": uri, "type": "three", "version": 1, "schema": schema}, 201)
+    desk.ok("PUT", "/admin/schemas/two/1.0", {"args_schema": schema}, 201)
+    for kind in ("one", "two", "three"):
+        shown = desk.ok("GET", f"/schemas/{kind}")["schema"]
+        assert (shown["type"], shown["job_type"], shown["schema"]) == (kind, kind, schema)
+        assert shown["uri"].startswith(f"urn:ojs:schema:{kind}:v1")
 
 
-@proves("R-response-type")
+@proves("R-webhook-signature")
 def _(desk: Desk) -> None:
-    for url, status in (("/health", 200), ("/nowhere", 404)):
-        reply, _ = desk.http("GET", url, None, {"accept": "application/json"})
-        assert (reply.status, reply.headers["Content-Type"]) == (status, "application/openjobspec+json")
-    manifest = desk.binding.handle(Request("GET", "/ojs/manifest"))
-    assert manifest.headers["Content-Type"] == "application/openjobspec+json"
-    needy = _headers(desk, "GET", "/health", user_agent="python-httpx/0.28")["Content-Type"]
-    assert needy == 'application/openjobspec+json; profile="application/json"'
-
-
-@proves("R-metrics-type")
-def _(desk: Desk) -> None:
-    for url in ("/metrics", "/ojs/v1/metrics"):
-        reply = desk.binding.handle(Request("GET", url))
-        assert (reply.status, reply.headers["Content-Type"]) == (200, "text/plain")
-
-
-@proves("R-unsupported-media")
-def _(desk: Desk) -> None:
-    job = {"type": "a", "args": []}
-    desk.ok("POST", "/jobs", job, 400, content_type="text/plain")
-    desk.ok("POST", "/jobs", job, 415, content_encoding="zstd")
-    desk.ok("POST", "/jobs", job, 201, content_type="application/openjobspec+json; charset=utf-8")
-
-
-@proves("R-event-data", "R-event-id")
-def _(desk: Desk) -> None:
-    job = desk.running("q")
-    desk.ack(job)
-    events = desk.ok("GET", "/events?queues=q")["events"]
-    assert [event["type"] for event in events] == ["job.enqueued", "job.started", "job.completed"]
-    for event in events:
-        data = event["data"]
-        assert event["subject"] == data["job_id"] == job["id"]
-        assert (data["job_type"], data["queue"]) == ("a.b", "q")
-        assert {"state", "attempt"} <= data.keys()
-    ids = [event["id"] for event in events]
-    assert ids == sorted(ids)
-    rest = desk.ok("GET", f"/events?queues=q&after={ids[0]}")["events"]
-    assert [event["id"] for event in rest] == ids[1:]
-
-
-@proves("R-event-stream")
-def _(desk: Desk) -> None:
-    job = desk.job()
-    reply = desk.binding.handle(Request("GET", f"/ojs/v1/jobs/{job['id']}/events"))
-    assert isinstance(reply.body, EventStream)
-    chunks: list[bytes] = []
-    reply.body.start(chunks.append, lambda: None)
-    desk.claim()
-    text = b"".join(chunks).decode()
-    told = [json.loads(line[6:]) for line in text.splitlines() if line.startswith("data: ")]
-    assert (told[0]["from"], told[0]["to"]) == ("available", "active")
-    assert (told[1]["specversion"], told[1]["type"]) == ("1.0", "job.started")
-
-
-@proves("R-body-limit", "R-body-limit-code")
-def _(desk: Desk) -> None:
-    limit = 1_048_576
-    frame = len(json.dumps({"type": "a", "args": [""]}))
-    desk.enqueue(type="a", args=["x" * (limit - frame)])
-    body = {"type": "a", "args": ["x" * (limit - frame + 1)]}
-    error = desk.refused("POST", "/jobs", body, 413, "payload_too_large")
-    assert error["canonical_code"] == "PAYLOAD_TOO_LARGE"
-    assert error["details"]["max_bytes"] == error["details"]["limit"] == limit
-    assert error["details"]["actual_bytes"] == error["details"]["size"] == limit + 1
-    assert _manifest(desk)["payload_limits"]["max_envelope_bytes"] == limit
-
-
-@proves("R-meta-limit")
-def _(desk: Desk) -> None:
-    frame = len('{"x":""}')
-    desk.enqueue(meta={"x": "y" * (65_536 - frame)})
-    body = {"type": "a", "args": [], "meta": {"x": "y" * (65_537 - frame)}}
-    desk.refused("POST", "/jobs", body, 413, "metadata_too_large")
-
-
-@proves("R-batch-atomic")
-def _(desk: Desk) -> None:
-    half = {"jobs": [{"type": "a", "args": []}, {"args": []}]}
-    before = desk.snapshot()
-    desk.ok("POST", "/jobs/batch", half, 400)
-    desk.ok("POST", "/jobs/bulk", half | {"atomicity": "atomic"}, 422)
-    assert desk.snapshot() == before
-    desk.ok("PUT", "/admin/queues/q/config", {"backpressure": {"max_depth": 1}})
-    desk.ok("POST", "/jobs/batch", {"jobs": [{"type": "a", "args": [], "queue": "q"}] * 2}, 429)
-    assert desk.claim("q") == []
-    assert desk.ok("POST", "/jobs/bulk", half, 207)["succeeded"] == 1
-
-
-@proves("R-results-type")
-def _(desk: Desk) -> None:
-    for result in (None, 3, "text", [1], {"a": None}, False):
-        job = desk.running()
-        desk.ack(job, result=result)
-        assert desk.info(job)["result"] == result
+    body = {"url": "https://example.com/hook", "events": ["job.enqueued"], "secret": "s3cret"}
+    desk.ok("POST", "/webhooks/subscriptions", body, 201)
+    desk.job()
+    (sent,) = desk.engine.extensions.deliveries.requests()
+    signed = sent.headers["X-OJS-Timestamp"].encode() + b"." + sent.body
+    expected = hmac.new(b"s3cret", signed, hashlib.sha256).hexdigest()
+    assert sent.headers["X-OJS-Signature"] == f"sha256={expected}"
 
 
 @proves("R-checkpoint-method", "R-checkpoint-active", "R-checkpoint-end")
