@@ -73,6 +73,12 @@ def test_documents_and_sections_that_a_ruling_names_exist(ruling: Ruling, publis
             assert _exists(clause), clause
 
 
+@beside
+def test_the_extension_of_a_ruling_has_a_document() -> None:
+    named = {ruling.extension for ruling in ALL} - {None}
+    assert [name for name in named if not (STANDARD / "spec" / f"ojs-{name}.md").is_file()] == []
+
+
 def _exists(clause: Clause) -> bool:
     name = clause.document
     path = STANDARD / (f"spec/{name}" if name.startswith("ojs-") else name)

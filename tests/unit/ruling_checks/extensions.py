@@ -35,6 +35,14 @@ def _(desk: Desk) -> None:
     desk.ok("GET", f"/dead-letter/{dead}", None, 404)
 
 
+@proves("R-dead-letter-admin")
+def _(desk: Desk) -> None:
+    desk.nack(desk.running(retry={"max_attempts": 1, "on_exhaustion": "discard"}))
+    dead = desk.dead().id
+    assert [job["id"] for job in desk.ok("GET", "/admin/dead-letter")["items"]] == [dead]
+    assert desk.ok("GET", "/admin/jobs?state=discarded")["pagination"]["total"] == 2
+
+
 @proves("R-dead-letter-queue")
 def _(desk: Desk) -> None:
     desk.ok("PUT", "/queues/own/config", {"dead_letter_queue": "graveyard"})

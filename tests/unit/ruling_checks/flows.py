@@ -51,6 +51,26 @@ def _(desk: Desk) -> None:
     assert [entry["cron"] for entry in desk.ok("GET", "/cron")["crons"]] == ["@hourly"]
 
 
+@proves("R-cron-expression-error")
+def _(desk: Desk) -> None:
+    bad = "61 * * * *"
+    template = {"name": "n", "expression": bad, "job_template": {"type": "a"}}
+    for field, body in (("cron", {"name": "n", "cron": bad, "type": "a"}), ("expression", template)):
+        error = desk.refused("POST", "/cron", body, 400, "invalid_request")
+        assert (error["canonical_code"], error["details"]["field"]) == ("INVALID_CRON_EXPRESSION", field)
+
+
+@proves("R-cron-status", "R-cron-delete")
+def _(desk: Desk) -> None:
+    made = _entry(desk)["cron"]
+    assert (made["status"], made["enabled"]) == ("active", True)
+    off = desk.ok("PATCH", "/cron/tick", {"enabled": False})["cron"]
+    assert (off["status"], off["enabled"], off["next_run_at"]) == ("disabled", False, None)
+    gone = desk.ok("DELETE", "/cron/tick")
+    assert (gone["deleted"], gone["name"], gone["cron"]) == (True, "tick", gone["cron_job"])
+    assert desk.ok("GET", "/cron")["crons"] == []
+
+
 @proves("R-cron-seconds")
 def _(desk: Desk) -> None:
     assert _entry(desk, cron="*/10 * * * * *")["cron"]["next_run_at"] == "2026-03-01T12:00:10.000Z"
@@ -147,6 +167,17 @@ def _(desk: Desk) -> None:
     kinds = ["a.c", "a.a", "a.b"]
     _workflow(desk, "group", *({"type": kind, "args": []} for kind in kinds))
     assert [job["type"] for job in desk.claim(count=3)] == kinds
+
+
+@proves("R-group-failure")
+def _(desk: Desk) -> None:
+    made = _workflow(desk, "group", STEP, {**STEP, "options": {"retry": {"max_attempts": 1}}})
+    first, second = desk.claim(count=2)
+    desk.nack(second)
+    assert _look(desk, made)["state"] == "running"
+    assert desk.info(first)["state"] == "active"
+    desk.ack(first)
+    assert _look(desk, made)["state"] == "failed"
 
 
 @proves("R-workflow-cancel")

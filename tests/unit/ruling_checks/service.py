@@ -136,9 +136,10 @@ def _(desk: Desk) -> None:
         assert wanted <= _headers(desk, "GET", url).keys()
 
 
-@proves("R-manifest-version", "R-manifest-extensions")
+@proves("R-manifest-version", "R-manifest-extensions", "R-manifest-backend")
 def _(desk: Desk) -> None:
     manifest = _manifest(desk)
+    assert manifest["backend"] == manifest["implementation"]["backend"] == "memory"
     assert manifest["specversion"] == manifest["ojs_version"] == "1.0"
     assert all(isinstance(name, str) for name in manifest["extensions"])
     official = {entry["name"] for entry in manifest["extension_details"]["official"]}
