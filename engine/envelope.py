@@ -17,7 +17,7 @@ from engine import retry, versions
 from engine.errors import InvalidPayload, InvalidRequest, MetadataTooLarge, Unsupported
 from engine.ids import UUID7
 from engine.job import Job
-from engine.times import MAX_DURATION, parse_when
+from engine.times import MAX_DURATION, parse_duration, parse_when
 
 TYPE: Final = re.compile(r"[a-z][a-z0-9_-]*(?:\.[a-z][a-z0-9_-]*)*\Z", re.ASCII)
 QUEUE: Final = re.compile(r"[a-z0-9][a-z0-9.-]*\Z", re.ASCII)
@@ -39,7 +39,7 @@ SYSTEM: Final = frozenset(
 """Attributes that only the server sets; a client's values are ignored (OJS Core 5.3)."""
 
 _OPTIONS: Final = frozenset(
-    "queue priority timeout timeout_ms scheduled_at delay_until expires_at retry unique tags pending "
+    "queue priority timeout timeout_ms scheduled_at delay_until expires_at retry retry_policy unique tags pending "
     "visibility_timeout visibility_timeout_ms max_attempts metadata rate_limit total_timeout total_timeout_ms "
     "enqueue_ttl enqueue_ttl_ms grace_period grace_period_ms heartbeat_timeout heartbeat_timeout_ms "
     "result_ttl result_size_limit".split()
@@ -151,12 +151,21 @@ class _Options:
         return "", None
 
     def milliseconds(self, name: str, clause: str, least: int = 0) -> int | None:
-        """A duration given as ``NAME_ms`` in milliseconds or ``NAME`` in seconds; 0 means the default."""
+        """A duration as ``NAME_ms`` in milliseconds, ``NAME`` in seconds or in ISO 8601; 0 means the default."""
         field, value = self.find(f"{name}_ms", name)
         if value is None:
             return None
+        if isinstance(value, str) and field.endswith(name):
+            return _duration(field, value, clause, least)
         factor = 1 if field.endswith("_ms") else 1000
         return _integer(value, field, range(least, MAX_DURATION // factor + 1), clause) * factor or None
+
+
+def _duration(field: str, value: str, clause: str, least: int) -> int | None:
+    try:
+        return _integer(parse_duration(value), field, range(least, MAX_DURATION + 1), clause) or None
+    except ValueError as error:
+        raise refuse(field, value, str(error), clause) from None
 
 
 def _kind(value: Any) -> tuple[str, str | None]:
@@ -165,8 +174,18 @@ def _kind(value: Any) -> tuple[str, str | None]:
     return check_type(name), version
 
 
-def _meta(value: Any) -> dict[str, Any] | None:
-    meta = _object(value, "meta", "OJS Core 5.2")
+def _hints(options: _Options) -> dict[str, Any] | None:
+    field, hints = options.find("metadata")
+    return None if hints is None else _object(hints, field, "openapi EnqueueOptions")
+
+
+def _meta(value: Any, hints: dict[str, Any] | None) -> dict[str, Any] | None:
+    """``meta`` with what ``options.metadata`` adds to it; a key that both have is ``meta``'s.
+
+    All but ``request_id``: each request has another, and no fingerprint of the job may contain it.
+    """
+    added = {name: hint for name, hint in (hints or {}).items() if name != "request_id"}
+    meta = {**added, **_object(value, "meta", "OJS Core 5.2")}
     size = len(json.dumps(meta, ensure_ascii=False, separators=(",", ":")).encode(errors="surrogatepass"))
     if size > MAX_META:
         raise MetadataTooLarge(
@@ -194,7 +213,7 @@ def _tags(field: str, value: Any) -> list[str] | None:
 
 
 def _retry(options: _Options) -> retry.RetryPolicy:
-    _, policy = options.find("retry")
+    _, policy = options.find("retry", "retry_policy")
     _, attempts = options.find("max_attempts")
     if attempts is not None and (
         policy is None or (isinstance(policy, dict) and "max_attempts" not in policy)
@@ -264,6 +283,7 @@ def read(body: Any, now: int, make_id: Callable[[], str]) -> tuple[Job, bool]:
     options = _Options(body)
     queue_field, queue = options.find("queue")
     priority_field, priority = options.find("priority")
+    hints = _hints(options)
     meta = body.get("meta")
     job = Job(
         id=_identity(body, make_id),
@@ -271,13 +291,14 @@ def read(body: Any, now: int, make_id: Callable[[], str]) -> tuple[Job, bool]:
         args=body["args"],
         queue="default" if queue is None else check_queue(queue, queue_field),
         priority=0 if priority is None else _priority(priority_field, priority),
-        meta=None if meta is None else _meta(meta),
+        meta=_meta({} if meta is None else meta, hints),
         tags=_tags(*options.find("tags")),
         retry=_retry(options),
         timeout=options.milliseconds("timeout", "OJS Core 5.2"),
         visibility_timeout=options.milliseconds("visibility_timeout", "OJS HTTP Binding 9.1"),
         schema=_schema(body.get("schema")),
         extra={name: value for name, value in body.items() if name not in _KNOWN} or None,
+        hints=hints,
     )
     if version is not None:
         job.extra = {"version": version, **(job.extra or {})}
@@ -295,8 +316,6 @@ def _pending(field: str, value: Any) -> bool:
 
 
 def _policies(job: Job, options: _Options) -> None:
-    field, hints = options.find("metadata")
-    job.hints = None if hints is None else _object(hints, field, "OJS HTTP Binding 9.1")
     field, unique = options.find("unique")
     job.unique = None if unique is None else _object(unique, field, "OJS Unique Jobs 2")
     field, rate_limit = options.find("rate_limit")

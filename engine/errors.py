@@ -14,6 +14,7 @@ _BY_FIELD = {
     "args": "INVALID_ARGS",
     "meta": "INVALID_METADATA",
     "retry": "INVALID_RETRY_POLICY",
+    "cron": "INVALID_CRON_EXPRESSION",
     "expression": "INVALID_CRON_EXPRESSION",
 }
 _BY_STATE = {"completed": "JOB_ALREADY_COMPLETED", "cancelled": "JOB_ALREADY_CANCELLED"}
@@ -37,7 +38,7 @@ class OJSError(Exception):
         hint: What the caller can do.
     """
 
-    code: ClassVar[str] = "internal"
+    code: ClassVar[str] = "internal_error"
     status: ClassVar[int] = 500
     kind: ClassVar[str] = "server_error"
     canonical: ClassVar[str] = "BACKEND_ERROR"

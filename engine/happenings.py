@@ -60,7 +60,7 @@ def _discarded(job: Job, operation: str, facts: dict[str, Any]) -> Caused:
     discarded = ("job.discarded", {"total_attempts": job.attempt, "last_error": job.error or {}})
     if operation in {life.EXPIRE, life.DROP}:
         return [discarded]
-    exhausted = [("job.retry_exhausted", discarded[1])] if job.attempt >= job.max_attempts else []
+    exhausted = [("job.retry_exhausted", discarded[1])] if job.tries >= job.max_attempts else []
     return [*_failed(job, facts), *exhausted, discarded]
 
 

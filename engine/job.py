@@ -50,7 +50,7 @@ class Job:
         replaces: Id of the job whose place it takes by its uniqueness policy, or None.
         schema: URI of the schema of ``args``, or None.
         extra: Unknown top-level fields of the request, sent back as they came (OJS Core 5.5).
-        hints: ``options.metadata``: for the server, not for the handler.
+        hints: ``options.metadata`` as it came; what it says is in ``meta`` too.
         echo: Fields that go back exactly as the client wrote them, e.g. ``expires_at``.
     """
 
@@ -109,6 +109,8 @@ class Job:
     workflow_id: str | None = None
     step_id: str | None = None
     cron_name: str | None = None
+    handed_back: int = 0
+    """Attempts that ended with the job handed back; they do not count against the policy's bound."""
     seq: int = 0
     """Place in the queue: the order in which jobs became available."""
     turn: int = 0
@@ -142,6 +144,11 @@ class Job:
     def max_attempts(self) -> int:
         """Executions in all that the policy allows."""
         return self.retry.max_attempts
+
+    @property
+    def tries(self) -> int:
+        """Attempts that count against `max_attempts`: all but those after which it was handed back."""
+        return self.attempt - self.handed_back
 
     @property
     def urgency(self) -> int:

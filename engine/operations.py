@@ -191,7 +191,7 @@ class Operations(Enqueue):
             job_id: The job.
             error: See `engine.failure.read`.
             worker_id: Checked against the holder when given.
-            requeue: Hand the job back to its queue at once, as if it had not been tried.
+            requeue: Hand the job back to its queue at once; this attempt does not count against the policy's.
 
         Raises:
             NotFound: No such job.
@@ -203,6 +203,7 @@ class Operations(Enqueue):
             read = failure.read(error)
             if requeue:
                 self._release(job)
+                job.handed_back += 1
                 self.kernel.move(job, life.FAIL, life.AVAILABLE, self.kernel.now())
             else:
                 self._fail(job, read, life.FAIL)
@@ -218,7 +219,7 @@ class Operations(Enqueue):
         _record(job, error, now)
         self._release(job)
         policy = job.retry
-        delay = policy.delay(job.attempt, self.kernel.random)
+        delay = policy.delay(job.tries, self.kernel.random)
         if self._is_over(job, error, now + delay, facts.get("timeout_kind")):
             job.discarded_at = job.completed_at = now
             job.checkpoint = None
@@ -238,7 +239,7 @@ class Operations(Enqueue):
         """Whether no further attempt follows: the handler's word, the policy, the attempts, the total timeout."""
         if error["code"] in _FINAL_CODES or not error["retryable"] or timeout_kind == "total":
             return True
-        if job.retry.is_final(error["type"], error["code"]) or job.attempt >= job.max_attempts:
+        if job.retry.is_final(error["type"], error["code"]) or job.tries >= job.max_attempts:
             return True
         # An attempt that could not finish within the total timeout is not begun (OJS Timeouts 9.1).
         return job.total_timeout is not None and job.created_at + job.total_timeout < next_start + (
@@ -323,7 +324,7 @@ class Operations(Enqueue):
         life.require(job.state, life.RETRY)
         job.next_attempt_at = job.retry_delay = None
         if job.state == life.DISCARDED:
-            job.attempt = 0
+            job.attempt = job.handed_back = 0
             job.error = None
             job.discarded_at = job.completed_at = job.started_at = None
             job.expires_at = job.total_timeout = job.enqueue_ttl = job.echo = None

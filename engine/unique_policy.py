@@ -15,6 +15,8 @@ from engine.times import MAX_DURATION, parse_duration
 
 DIMENSIONS: Final = ("type", "queue", "args", "meta", "version")
 CONFLICTS: Final = ("reject", "replace", "replace_except_schedule", "ignore")
+_ALIASES: Final = {"use_existing": "ignore"}
+"""What the OpenAPI description calls one of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +159,7 @@ def _conflict(raw: dict[str, Any]) -> str:
     value = raw.get("on_conflict")
     if value is None:
         return "reject"
+    value = _ALIASES.get(value, value) if isinstance(value, str) else value
     if value not in CONFLICTS:
         raise refuse(
             "unique.on_conflict", value, f"must be one of {', '.join(CONFLICTS)}", "OJS Unique Jobs 5"

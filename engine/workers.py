@@ -141,7 +141,7 @@ class Workers:
         return {
             "acknowledged": True,
             "state": directive,
-            "directive": directive,
+            "directive": "" if directive == "running" else directive,  # openapi HeartbeatResponse
             "jobs_extended": extended,
             "jobs_lost": lost,
             "jobs_cancelled": [job_id for job_id in lost if self._is_cancelled(job_id)],

@@ -147,7 +147,7 @@ function answer({ id, method, url, headers, body }) {
     tab.dispatch(id, method, url, JSON.stringify(headers), body ?? undefined, respond, chunk, end); // undefined is None, null is not
   } catch (error) {
     const text = `The engine failed while it answered: ${lastLine(error)}`;
-    const json = JSON.stringify({ error: { code: "internal", message: text, retryable: false, type: "server_error" } });
+    const json = JSON.stringify({ error: { code: "internal_error", message: text, retryable: false, type: "server_error" } });
     postMessage({ type: "response", id, status: 500, headers: { "Content-Type": "application/openjobspec+json" }, body: new TextEncoder().encode(json) });
   }
   arm();

@@ -62,7 +62,7 @@ def _tag(node: Any, tenant: str) -> None:
 
 
 def _note(job: Any, request_id: str) -> None:
-    """Hand the id on in ``options.metadata``, which is for the server and not shown to the handler."""
+    """Hand the id on in ``options.metadata``; it joins ``meta`` once the job is admitted (`engine.extensions`)."""
     options = job.get("options", {}) if isinstance(job, dict) else None
     if not isinstance(options, dict):
         return

@@ -45,7 +45,12 @@ def manifest(call: Call) -> Reply:
     body: dict[str, Any] = {
         "specversion": "1.0",
         "ojs_version": "1.0",
-        "implementation": {"name": NAME, "version": call.settings.version, "language": "python"},
+        "implementation": {
+            "name": NAME,
+            "version": call.settings.version,
+            "language": "python",
+            "backend": call.settings.backend,
+        },
         "conformance_level": LEVEL,
         "conformance_tier": "runtime",
         "protocols": ["http"],

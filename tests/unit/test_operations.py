@@ -140,6 +140,21 @@ def test_an_unknown_job_is_not_found(operation: str, job_id: Any) -> None:
         getattr(Server().engine, operation)(job_id)
 
 
+def test_an_attempt_that_ends_with_the_job_handed_back_does_not_count_against_the_policy() -> None:
+    """The number of the attempt still grows: each start has its own."""
+    server = Server()
+    job = server.push(retry={"max_attempts": 2, "jitter": False})
+    for _ in range(3):
+        server.take()
+        server.engine.fail(job.id, {}, requeue=True)
+    server.take()
+    failed = server.engine.fail(job.id, {"message": "x"})
+    assert (failed.state, failed.attempt, failed.retry_delay) == ("retryable", 4, 1000)
+    server.wait(1000)
+    server.take()
+    assert server.engine.fail(job.id, {"message": "x"}).state == "discarded"
+
+
 def test_handing_a_job_back_costs_no_error_and_gives_no_attempt_back() -> None:
     server = Server()
     job = server.push(retry={"max_attempts": 1})
