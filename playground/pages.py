@@ -60,6 +60,20 @@ def spec_page(visit: Visit) -> Response:
     return visit.render("pages/spec.html", document=_document(visit))
 
 
+def errata(visit: Visit) -> Response:
+    """Where the standard's documents disagree, and what this engine does."""
+    from playground import rulings  # noqa: PLC0415 - one page of many wants it
+
+    found = rulings.load()
+    groups: dict[str, list[rulings.Ruling]] = {}
+    for ruling in found.rulings.values():
+        groups.setdefault(f"Level {ruling.level}" if ruling.extension is None else "Extensions", []).append(
+            ruling
+        )
+    ordered = dict(sorted(groups.items(), key=lambda group: (group[0] == "Extensions", group[0])))
+    return visit.render("pages/errata.html", order=found.order, groups=ordered, count=len(found.rulings))
+
+
 def _document(visit: Visit) -> spec.Document:
     name = visit.params["document"]
     found = visit.app.documents.get(name)
@@ -210,6 +224,7 @@ def later(name: str) -> Handler:
 PAGES: Final = (
     Page("GET", "/", home, "Home: understand OJS in 60 seconds.", static=True),
     Page("GET", "/spec", spec_index, "The reference's documents.", static=True),
+    Page("GET", "/spec/errata", errata, "Where the documents disagree, and the rulings.", static=True),
     Page("GET", "/spec/{document}", spec_page, "One document of the reference.", static=True),
     Page("GET", "/play/jobs/{id}", job_page, "One job."),
     Page("GET", "/conformance", later("overview"), "The conformance cases and how they end.", static=True),

@@ -7,13 +7,17 @@ carries them compiled already.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from jinja2 import BaseLoader, Environment, StrictUndefined, pass_environment
+from markupsafe import Markup, escape
 
 from engine.times import DAY, HOUR, MINUTE, SECOND, format_time
+
+_TICKS: Final = re.compile(r"`([^`]+)`")
 
 
 def environment(loader: BaseLoader) -> Environment:
@@ -32,6 +36,7 @@ def environment(loader: BaseLoader) -> Environment:
         "real": real,
         "clock": clock,
         "span": span,
+        "ticks": ticks,
         "short": short,
         "pretty": pretty,
         "iso": format_time,
@@ -75,6 +80,11 @@ def span(ms: int) -> str:
             rest = ms % unit // part
             return f"{ms // unit} {name}" + (f" {rest} {small}" if rest else "")
     return f"{ms / SECOND:.1f}".removesuffix(".0") + " s"
+
+
+def ticks(text: str) -> Markup:
+    """Text with its `` `words` `` as code; everything else escaped."""
+    return Markup(_TICKS.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped first
 
 
 def pretty(value: Any) -> str:

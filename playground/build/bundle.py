@@ -14,7 +14,7 @@ from jinja2 import FileSystemLoader
 
 import engine
 import playground
-from playground import case_files, packages, resources, spec
+from playground import case_files, packages, resources, rulings, spec
 from playground.assets import digest
 from playground.render import environment
 
@@ -62,6 +62,7 @@ def stage(folder: Path) -> None:
     env.compile_templates(folder / "templates", zip=None, ignore_errors=False)
     (folder / "spec").mkdir()
     (folder / "spec" / case_files.BUNDLED).write_text(case_files.dump())
+    shutil.copy(resources.path("spec") / rulings.NAME, folder / "spec")
     (folder / "spec" / spec.BUNDLED).write_text(spec.dump(spec.render_all(env)))
 
 

@@ -67,7 +67,15 @@ def used(boot: str) -> set[str]:
     tab.warm()
     tab.tick()
     answered: list[int] = []
-    for url in ("/", "/spec", "/spec/lifecycle", "/play/jobs/none", "/ui/views/log"):
+    for url in (
+        "/",
+        "/spec",
+        "/spec/lifecycle",
+        "/spec/errata",
+        "/conformance",
+        "/play/jobs/none",
+        "/ui/views/log",
+    ):
         tab.dispatch(0, "GET", url, "{}", None, lambda status, *_: answered.append(status), print, print)
     if set(answered) != {200, 404}:
         raise SystemExit(f"The application does not answer in Pyodide: {answered}")

@@ -28,6 +28,7 @@ def test_every_static_page_and_the_fallback_are_there(dist: Path) -> None:
         "index.html",
         "404.html",
         "spec/index.html",
+        "spec/errata/index.html",
         "spec/lifecycle/index.html",
         "conformance/index.html",
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from playground.render import clock, pretty, short, span
+from playground.render import clock, pretty, short, span, ticks
 from tests.conftest import START
 
 
@@ -30,3 +30,7 @@ def test_times_ids_and_json_are_short_and_whole() -> None:
     assert clock(START + 7_250) == "12:00:07.250"
     assert short("01900000-0000-7000-8000-0000000abcde") == "…0abcde"
     assert pretty({"name": "Zoë"}) == '{\n  "name": "Zoë"\n}'
+
+
+def test_words_in_ticks_are_code_and_everything_is_escaped() -> None:
+    assert ticks("say `a<b` & <i>") == "say <code>a&lt;b</code> &amp; &lt;i&gt;"
