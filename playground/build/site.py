@@ -60,7 +60,7 @@ def build(out: Path) -> list[str]:
             _write(out, f"/static/{assets.names[name]}", path.read_bytes())
         for url, content in made.files.items():
             _write(out, url, content)
-        session = Session(SystemClock(), seed=1)
+        session = Session(SystemClock(), seed=1, workers=1)  # as the tab's own session starts
         site = Site("tab", assets, boot=made.boot)
         app = Application(session, environment(FileSystemLoader(resources.path("templates"))), site)
         rendered = _pages(app, out)
