@@ -23,7 +23,16 @@ LATER: Final = ("tzdata",)
 LIBRARIES: Final = ("jinja2", "markupsafe")
 """What the application imports in the tab besides itself and the standard library."""
 SERVER_ONLY: Final = frozenset(
-    {"build", "cli.py", "packages.py", "conformance.py", "http_target.py", "server.py", "security.py"}
+    {
+        "build",
+        "cli.py",
+        "packages.py",
+        "conformance.py",
+        "http_target.py",
+        "server.py",
+        "security.py",
+        "webhooks.py",
+    }
 )
 """Parts of the playground that no tab uses."""
 RUNTIME: Final = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")

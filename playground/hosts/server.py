@@ -5,6 +5,7 @@ Flask only carries. The application is single-threaded by nature, so one lock gu
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 import traceback
@@ -16,7 +17,7 @@ import flask
 from werkzeug.exceptions import HTTPException
 
 from engine.conformance.result import CaseResult
-from engine.errors import InternalError, OJSError
+from engine.errors import InternalError, NotFound, OJSError
 from engine.http.binding import MEDIA_TYPE, encode
 from engine.http.message import EventStream, Request, Response
 from playground import security
@@ -48,6 +49,24 @@ class Driver:
         self._ended = False
         self._thread = threading.Thread(target=self._run, name="timers", daemon=True)
         self._thread.start()
+        threading.Thread(target=self._deliver, name="webhooks", daemon=True).start()
+
+    def _deliver(self) -> None:
+        """Send webhook deliveries as they are written down, outside the lock, one after the other."""
+        from playground.hosts.webhooks import post  # noqa: PLC0415 - urllib only where something is sent
+
+        while not self._ended:
+            with self._changed:
+                deliveries = self.app.session.engine.extensions.deliveries
+                waiting = deliveries.requests()
+                if not waiting:
+                    self._changed.wait(1)
+                    continue
+            for outgoing in waiting:
+                outcome = post(outgoing)
+                with self._changed, contextlib.suppress(NotFound):  # forgotten meanwhile
+                    deliveries.sent(outgoing.delivery_id, outcome.status, outcome.retry_after, outcome.error)
+                    self._changed.notify_all()
 
     def _run(self) -> None:
         with self._changed:
