@@ -115,7 +115,14 @@ class Application:
             self.session.tick()
             if path.startswith(BINDING):
                 return self.session.handle(request)
-            page, visit.params = self.table.find(request.method, path.rstrip("/") or "/", unquote)
+            try:
+                page, visit.params = self.table.find(request.method, path.rstrip("/") or "/", unquote)
+            except NotFound:
+                if self.session.binding.has_route(
+                    path
+                ):  # /health, /metrics: the binding without its base path
+                    return self.session.handle(request)
+                raise
             response = page.handler(visit)
         except OJSError as error:
             response = self._refusal(visit, error)

@@ -71,9 +71,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-wait",
         type=float,
-        default=120.0,
+        default=180.0,
         metavar="S",
-        help="skip cases that wait longer, with --url (120)",
+        help="skip cases that wait longer, with --url (180)",
     )
     parser.add_argument(
         "--header",
@@ -115,7 +115,7 @@ def _target(args: argparse.Namespace) -> tuple[MakeTarget, str]:
     if not 0 < args.timeout <= 3600:
         raise UsageError("--timeout must be a number of seconds above 0, e.g. --timeout 10")
     if not 0 <= args.max_wait <= MAX_WAIT:
-        raise UsageError(f"--max-wait must be a number of seconds from 0 to {MAX_WAIT}, e.g. --max-wait 120")
+        raise UsageError(f"--max-wait must be a number of seconds from 0 to {MAX_WAIT}, e.g. --max-wait 180")
     try:
         server = server_at(args.url, _headers(args.header), args.timeout, round(args.max_wait * 1000))
     except ValueError as error:

@@ -47,7 +47,7 @@ class Server:
     base: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     timeout: float = 10.0
-    max_wait_ms: int = 120_000
+    max_wait_ms: int = 180_000
 
     @property
     def name(self) -> str:
@@ -56,7 +56,7 @@ class Server:
 
 
 def server_at(
-    url: str, headers: Mapping[str, str] | None = None, timeout: float = 10.0, max_wait_ms: int = 120_000
+    url: str, headers: Mapping[str, str] | None = None, timeout: float = 10.0, max_wait_ms: int = 180_000
 ) -> Server:
     """The server that a URL names.
 

@@ -6,7 +6,7 @@
   const script = /** @type {HTMLScriptElement} */ (document.currentScript);
   const boot = JSON.parse(script.dataset.boot ?? "{}");
   const root = document.documentElement;
-  const ONLY_ENGINE = /^\/(ui|ojs|v1|play|conformance\/cases)\//;
+  const ONLY_ENGINE = /^\/((ui|ojs|v1|play|conformance\/cases)\/|(health|ready|metrics)$)/;
   const PAGES = /^\/($|spec(\/|$)|conformance(\/|$))/;
   const STALL = 10_000;
 

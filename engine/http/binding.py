@@ -18,6 +18,8 @@ from engine.core import Engine
 from engine.errors import (
     InvalidPayload,
     InvalidRequest,
+    MethodNotAllowed,
+    NotFound,
     OJSError,
     PayloadTooLarge,
     Unsupported,
@@ -114,6 +116,16 @@ class Binding:
         except RecursionError:
             reply = _refusal(InvalidPayload("The body is nested too deeply."), request_id)
         return self._respond(reply, request, request_id)
+
+    def has_route(self, path: str) -> bool:
+        """Whether some method is possible on this path, with the base path or without it."""
+        try:
+            self.table.find("GET", below(path), _decode)
+        except MethodNotAllowed:
+            return True
+        except NotFound:
+            return False
+        return True
 
     def refuse(self, error: OJSError, request: Request) -> Response:
         """The answer to a request that its host refuses, or fails to hand on: JSON like every error."""

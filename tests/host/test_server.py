@@ -123,6 +123,17 @@ def test_only_static_files_are_served_as_such(server: Server, path: str) -> None
     assert b"build-system" not in content
 
 
+@pytest.mark.parametrize(
+    ("path", "kind"), [("/health", "json"), ("/ready", "json"), ("/metrics", "text/plain")]
+)
+def test_what_monitors_ask_for_answers_without_the_base_path_too(
+    server: Server, path: str, kind: str
+) -> None:
+    status, headers, _ = ask(server, "GET", path)
+    assert status == 200
+    assert kind in headers["content-type"]
+
+
 def test_head_answers_without_a_body(server: Server) -> None:
     status, headers, content = ask(server, "HEAD", "/")
     assert status == 200
