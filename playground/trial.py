@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 from engine import Engine
 from engine.clock import ManualClock
 from engine.conformance.case import Case, CaseFileError, read_all
-from engine.conformance.report import Report, by, totals
+from engine.conformance.report import Report, totals
 from engine.conformance.result import CaseResult
 from engine.conformance.runner import run, run_case
 from engine.conformance.selection import Selection
@@ -54,6 +54,34 @@ class Row:
         return self.result.verdict if self.result else "not run"
 
 
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A group of cases in the matrix.
+
+    Args:
+        name: The level or suite.
+        size: How many cases it has.
+        counts: Results so far by verdict, and ``total``.
+    """
+
+    name: str
+    size: int
+    counts: dict[str, int]
+
+    @property
+    def verdict(self) -> str:
+        """``failed`` if any case is, ``passed`` if all are, ``partly``, or ``not run``."""
+        if self.counts["failed"]:
+            return "failed"
+        if self.counts["passed"] == self.size:
+            return "passed"
+        return "partly" if self.counts["total"] else "not-run"
+
+
+def _cell(name: str, rows: list[Row]) -> Cell:
+    return Cell(name, len(rows), totals(row.result for row in rows if row.result))
+
+
 def _named(cases: Iterable[Case]) -> dict[str, Case]:
     """Cases by a name that is unique: published suites have ids that stand in two files."""
     named: dict[str, Case] = {}
@@ -91,6 +119,7 @@ class Trial:
         self._ticket = 0
         self._left = 0
         self._began = 0.0
+        self._resume = 0
 
     @property
     def cases(self) -> dict[str, Case]:
@@ -163,7 +192,7 @@ class Trial:
         self._began = time.perf_counter()
         results = run(chosen, make_target)
         if target == HERE:
-            self._queue = results
+            self._queue, self._resume = results, self._now()
         elif self.outside is not None:
             self._ticket += 1
             ticket = self._ticket
@@ -190,7 +219,7 @@ class Trial:
 
     def next_due(self) -> int | None:
         """When `tick` has cases to run, real milliseconds, or None."""
-        return self._now() + BREATH if self._queue is not None else None
+        return self._resume if self._queue is not None else None
 
     def tick(self) -> None:
         """Run cases for one slice."""
@@ -200,6 +229,7 @@ class Trial:
             self._take(result)
             if result is None:
                 self._queue = None
+        self._resume = self._now() + BREATH
 
     # what the page shows
 
@@ -217,14 +247,20 @@ class Trial:
         results = [row.result for row in self.rows() if row.result]
         return Report(self.target, results, self.malformed, self.duration_ms)
 
-    def matrix(self) -> list[tuple[str, int, dict[str, int]]]:
-        """Each suite with the number of its cases and its results by verdict."""
-        sizes: dict[str, int] = {}
-        for case in self.cases.values():
-            sizes[case.suite] = sizes.get(case.suite, 0) + 1
-        found = by(self._results.values(), "suite")
-        nothing = totals(())
-        return [(suite, size, found.get(suite, nothing)) for suite, size in sizes.items()]
+    def matrix(self) -> list[tuple[Cell, list[Cell]]]:
+        """Each level, in order, with its suites."""
+        levels: dict[str, dict[str, list[Row]]] = {}
+        for row in self.rows():
+            level = row.case.level
+            name = f"Level {level}" if isinstance(level, int) else "Extensions"
+            levels.setdefault(name, {}).setdefault(row.case.suite, []).append(row)
+        return [
+            (
+                _cell(name, [row for rows in suites.values() for row in rows]),
+                [_cell(*suite) for suite in suites.items()],
+            )
+            for name, suites in sorted(levels.items(), key=lambda level: (level[0] == "Extensions", level[0]))
+        ]
 
     def moment(self, case_id: str, steps: int) -> tuple[Engine, int] | None:
         """The engine as it is after the first steps of a case.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from engine.conformance.report import by, totals
+from engine.conformance.report import totals
 from engine.conformance.result import VERDICTS
 from playground.trial import HERE
 
@@ -23,7 +23,6 @@ def trial(app: Application, _: str) -> Context:
         "counts": totals(report.results),
         "size": len(run.cases),
         "level": report.conformant_level,
-        "levels": by(report.results, "level"),
         "matrix": run.matrix(),
         "verdicts": VERDICTS,
         "remote": run.outside is not None,
