@@ -29,9 +29,9 @@ class Figures:
 
     def __init__(self, kernel: Kernel) -> None:
         self.kernel = kernel
-        kernel.listeners.append(self._hear)
 
-    def _hear(self, job: Job, was: str, operation: str) -> None:
+    def moved(self, job: Job, was: str, operation: str) -> None:
+        """Count a finished move."""
         now = self.kernel.now()
         add: dict[str, int] = {}
         if operation == life.PUSH:

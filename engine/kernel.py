@@ -43,6 +43,8 @@ class Kernel:
         self.random = Random(seed)
         self.ids = IdSource(Random(self.random.getrandbits(64)))
         self.events = EventLog()
+        self.settings: dict[str, Any] = {}
+        """What hosts have chosen for the subjects; see `engine.setting`."""
         self.listeners: list[Moved] = []
         self.removed: list[Callable[[Job], None]] = []
         """Hear of each job that has been deleted."""

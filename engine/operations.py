@@ -52,7 +52,8 @@ class InOrder:
         return self._queues
 
     def served(self, job: Job) -> None:
-        """Nothing to note."""
+        """No pool holds the job; nothing else to note."""
+        job.pool = None
 
 
 def _always(_worker_id: str, _queues: list[str]) -> bool:

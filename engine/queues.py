@@ -44,8 +44,6 @@ class Queues:
         self.born = self.kernel.now()
         self.configured: list[Callable[[str], None]] = []
         self.deleted: list[Callable[[str], None]] = []
-        operations.closed.append(self.closed)
-        self.kernel.listeners.append(self._hear)
 
     # what PUSH and FETCH ask
 
@@ -243,9 +241,9 @@ class Queues:
             hear(queue)
         return True
 
-    def _hear(self, job: Job, _was: str, _operation: str) -> None:
-        if job.state in life.TERMINAL:
-            self._finish(job.queue)
+    def ended(self, queue: str) -> None:
+        """A job of the queue has ended: one that drains may be gone by that."""
+        self._finish(queue)
 
     # reading
 

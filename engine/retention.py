@@ -48,13 +48,9 @@ class Retention:
         self.kernel = operations.kernel
         self.queues = queues
         self.holds: list[Hold] = []
-        operations.prune = self._prune
-        self.kernel.listeners.append(self._hear)
-        queues.configured.append(self._configured)
 
-    def _hear(self, job: Job, _was: str, _operation: str) -> None:
-        if job.state not in life.TERMINAL:
-            return
+    def ended(self, job: Job) -> None:
+        """Tell a job that has ended when it is pruned."""
         at = max([self._default(job), *(until for hold in self.holds if (until := hold(job)) is not None)])
         job.prune_at = None if at == FOREVER else at
         self.kernel.store.save(job, job.state)
@@ -78,7 +74,7 @@ class Retention:
         job = self._oldest(queue, DEAD)
         return None if job is None else job.prune_at
 
-    def _prune(self, job: Job) -> None:
+    def prune(self, job: Job) -> None:
         """Remove a job whose time is up, and those beside it whose time is up too."""
         queue, kind, now = job.queue, DEAD if job.dead_letter else job.state, self.kernel.now()
         self.kernel.remove(job)
@@ -91,7 +87,8 @@ class Retention:
             count += 1
         self._tell(queue, kind, count)
 
-    def _configured(self, queue: str) -> None:
+    def configured(self, queue: str) -> None:
+        """A queue may keep fewer dead letters than before."""
         for name in self.kernel.store.queues() if queue == DEFAULT_POLICY else [queue]:
             self._crop(name)
 

@@ -94,8 +94,8 @@ class Binding:
         )
         if conformance:
             engine.extensions.start_conformance()
+            engine.workers.obey_hints = True
         self.table = Table(ROUTES)
-        engine.workers.obey_hints = conformance
         # Request ids have a source of their own: reading must never change what the engine does next.
         self._request_ids = IdSource(Random(0))
 
