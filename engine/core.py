@@ -6,15 +6,17 @@ the binding before each request, a timer, a test.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from engine.clock import Clock
 from engine.events import EventLog
 from engine.hooks import Hooks
 from engine.kernel import Kernel
 from engine.memory import MemoryStore
-from engine.storage import Store
 from engine.subjects import Subjects
+
+if TYPE_CHECKING:
+    from engine.storage import Store
 
 MAX_STEPS: Final = 1_000_000
 """Due things done in one `Engine.advance` before it returns; the rest is done by the next call."""

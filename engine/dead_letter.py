@@ -9,7 +9,6 @@ from __future__ import annotations
 from itertools import islice
 from typing import Any, Final
 
-from engine import lifecycle as life
 from engine import retry, selection
 from engine.envelope import check_priority, check_queue, refuse
 from engine.errors import NotFound, OJSError

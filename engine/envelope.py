@@ -11,9 +11,8 @@ import json
 import re
 from collections.abc import Callable
 from typing import Any, Final
-from urllib.parse import urlsplit
 
-from engine import retry, versions
+from engine import retry
 from engine.errors import InvalidPayload, InvalidRequest, MetadataTooLarge, Unsupported
 from engine.ids import UUID7
 from engine.job import Job
@@ -161,7 +160,11 @@ class _Options:
 
 def _kind(value: Any) -> tuple[str, str | None]:
     """A job type and the version that may stand behind its ``@`` (OJS Job Versioning 5.3)."""
-    name, version = versions.split(value) if isinstance(value, str) else (value, None)
+    if not isinstance(value, str) or "@" not in value:
+        return check_type(value), None
+    from engine import versions  # noqa: PLC0415 - few types carry one
+
+    name, version = versions.split(value)
     return check_type(name), version
 
 
@@ -206,6 +209,8 @@ def _retry(options: _Options) -> retry.RetryPolicy:
 def _schema(value: Any) -> str | None:
     if value is None:
         return None
+    from urllib.parse import urlsplit  # noqa: PLC0415 - few jobs name a schema
+
     if not isinstance(value, str) or not urlsplit(value).scheme or any(ch.isspace() for ch in value):
         raise refuse("schema", value, "must be a URI such as 'urn:ojs:schema:email.send:v1'", "OJS Core 5.2")
     return value

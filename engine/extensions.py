@@ -24,11 +24,13 @@ if TYPE_CHECKING:
     from engine.progress import Progress
     from engine.results import Results
     from engine.schemas import Schemas
+    from engine.storage import Admit
     from engine.webhooks import Webhooks
 
 # Each import below stands in the property that needs it, so that start-up does not pay for it.
 # ruff: noqa: PLC0415
 
+_DECLARED: Final = ("handlers", "capabilities", "runtime")
 _KEPT: Final = frozenset({"kernel", "enqueue_chain", "execution_chain"})
 
 
@@ -137,6 +139,13 @@ class Extensions:
         if self.kernel.store.record("schema", job.type) is None and job.schema is None:
             return []
         return self.schemas.warnings(job)
+
+    def wants(self, worker_id: str | None, body: dict[str, Any]) -> Admit | None:
+        """The test for one FETCH of a worker that has declared what it can take; None for all others."""
+        known = self.kernel.store.record("worker", worker_id) if worker_id else None
+        if any(name in body or (known is not None and name in known) for name in _DECLARED):
+            return self.matching.wants(worker_id, body)
+        return None
 
     # hooks
 

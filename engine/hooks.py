@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from engine import lifecycle as life
 from engine.job import Job
 from engine.operations import InOrder, Plan, Pushed
-from engine.queue_config import DEFAULTS
 
 if TYPE_CHECKING:
     from engine.events import Event
@@ -66,7 +65,7 @@ class Hooks:
             answer = all_.unique.guard(job)
             if answer is not None:
                 return answer
-        if all_.queues.config(job.queue) is not DEFAULTS:
+        if not all_.queues.is_plain(job.queue):
             all_.backpressure.guard(job)
         return None
 
@@ -80,7 +79,7 @@ class Hooks:
             all_.limits.settle(job)
         if job.unique is not None:
             all_.unique.settle(job)
-        if all_.queues.config(job.queue) is not DEFAULTS:
+        if not all_.queues.is_plain(job.queue):
             all_.backpressure.settle(job)
         # The stamp comes last of all, so that no fingerprint ever contains it.
         if job.hints is not None:
@@ -101,7 +100,9 @@ class Hooks:
     def closed(self, queue: str) -> bool:
         """Whether a queue hands out nothing now."""
         queues = self.subjects.queues
-        return queues.closed(queue) or ("rate_limit" in queues.config(queue) and self.subjects.limits.closed(queue))
+        return queues.closed(queue) or (
+            "rate_limit" in queues.config(queue) and self.subjects.limits.closed(queue)
+        )
 
     def admit(self, job: Job) -> bool:
         """Whether a waiting job may be claimed now."""
@@ -129,7 +130,7 @@ class Hooks:
         """A job's turn within its priority; most have none."""
         queues = self.subjects.queues
         if self.store.record("setting", "tenant_fairness") is None and (
-            not job.attempt or queues.config(job.queue) is DEFAULTS
+            not job.attempt or queues.is_plain(job.queue)
         ):
             return 0
         return self.subjects.fairness.turn(job)
@@ -165,10 +166,7 @@ class Hooks:
 
     def _weighs(self, queue: str) -> bool:
         """Whether a queue is bounded, or has been."""
-        return (
-            self.subjects.queues.config(queue) is not DEFAULTS
-            or self.store.record("pressure", queue) is not None
-        )
+        return not self.subjects.queues.is_plain(queue) or self.store.record("pressure", queue) is not None
 
     def removed(self, job: Job) -> None:
         """A job has been deleted."""

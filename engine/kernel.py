@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine import lifecycle as life
 from engine.clock import Clock
@@ -17,8 +17,10 @@ from engine.events import EventLog
 from engine.happenings import caused_by
 from engine.ids import IdSource
 from engine.job import Job
-from engine.storage import Store
 from engine.tracing import trace_id
+
+if TYPE_CHECKING:
+    from engine.storage import Store
 
 Moved = Callable[[Job, str, str], None]
 """Hears of a finished move: job, state before, operation."""

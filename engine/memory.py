@@ -12,12 +12,14 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, closing, nullcontext
 from heapq import heapify, heappop, heappush, merge
 from itertools import islice
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from engine.job import Job
 from engine.lifecycle import AVAILABLE, DISCARDED, STATES
 from engine.ready import Entry, ReadyQueue
-from engine.storage import Admit
+
+if TYPE_CHECKING:
+    from engine.storage import Admit
 
 _NOTHING: Final = nullcontext()
 

@@ -7,7 +7,7 @@ PUSH is `engine.enqueue`'s.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from engine import failure, timeouts
 from engine import lifecycle as life
@@ -16,7 +16,9 @@ from engine.errors import Conflict
 from engine.job import DEFAULT_TIMEOUT, PRUNE, Job
 from engine.kernel import Kernel
 from engine.result_size import measure
-from engine.storage import Admit
+
+if TYPE_CHECKING:
+    from engine.storage import Admit
 
 __all__ = ["Operations", "Plan", "Pushed"]
 

@@ -97,6 +97,14 @@ class Queues:
         layers = [one["config"] for one in (base, record) if one is not None and one["config"]]
         return queue_config.layered(queue_config.DEFAULTS, *layers) if layers else queue_config.DEFAULTS
 
+    def is_plain(self, queue: str) -> bool:
+        """Whether nobody has configured anything for a queue: no bound, no limit, the default retention."""
+        record = self._record(queue)
+        if record is not None and record["config"]:
+            return False
+        base = self._record(DEFAULT_POLICY)
+        return base is None or not base["config"]
+
     def configure(self, queue: str, raw: Any) -> Config:
         """Change a queue's configuration; fields not named stay, null removes one.
 
@@ -110,7 +118,9 @@ class Queues:
         Raises:
             InvalidRequest: A field breaks its rule; nothing has changed.
         """
-        given = queue_config.check(raw)
+        from engine import queue_rules  # noqa: PLC0415 - configuring is rare
+
+        given = queue_rules.check(raw)
         with self.kernel.store.transaction():
             record = self._ensure(queue)
             merged = queue_config.layered(record["config"], given)
@@ -129,8 +139,10 @@ class Queues:
             Conflict: There is one.
             InvalidRequest: The configuration breaks a rule.
         """
+        from engine import queue_rules  # noqa: PLC0415 - configuring is rare
+
         check_queue(queue, "name")
-        config = queue_config.check({} if raw is None else raw)
+        config = queue_rules.check({} if raw is None else raw)
         with self.kernel.store.transaction():
             if self._record(queue) is not None:
                 raise Conflict(

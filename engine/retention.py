@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from engine import lifecycle as life
-from engine import queue_config, selection
+from engine import queue_config
 from engine.envelope import refuse
 from engine.job import Job
 from engine.operations import Operations
@@ -106,6 +106,8 @@ class Retention:
         Raises:
             InvalidRequest: A state that is not terminal, or no time.
         """
+        from engine import selection  # noqa: PLC0415 - an operator's request, no job's way
+
         wanted = selection.parse({"state": states, "until": older_than}, moment=ended_at)
         for state in wanted.states or ():
             if state not in life.TERMINAL:
