@@ -1,7 +1,8 @@
 """Throughput: what was enqueued, started, completed and failed lately, for each queue and tenant.
 
-Two rings of small records, sixty minutes and twenty-four hours, so that counting a move and reading a figure
-both touch a fixed number of records, however many jobs there are (OJS HTTP Binding 11.2).
+The minute under way is one small record, and two rings hold what was before, sixty minutes and twenty-four hours: so
+counting a move touches one record, and reading a figure a fixed number, however many jobs there are
+(OJS HTTP Binding 11.2).
 """
 
 from __future__ import annotations
@@ -48,13 +49,25 @@ class Figures:
                 self._add(f"tenant:{job.tenant}", now, add)
 
     def _add(self, scope: str, now: int, add: dict[str, int]) -> None:
-        for unit, letter, size in ((MINUTE, "m", _MINUTES), (HOUR, "h", _HOURS)):
-            number = now // unit
+        """Add to the minute under way; the one before it goes into the rings."""
+        number = now // MINUTE
+        running = self.kernel.store.record(_KIND, scope)
+        if running is None or running["at"] != number:
+            if running is not None:
+                self._keep(scope, running)
+            running = {"at": number}
+        for name, amount in add.items():
+            running[name] = running.get(name, 0) + amount
+        self.kernel.store.put_record(_KIND, scope, running)
+
+    def _keep(self, scope: str, minute: dict[str, int]) -> None:
+        at = minute["at"]
+        for letter, number, size in (("m", at, _MINUTES), ("h", at * MINUTE // HOUR, _HOURS)):
             key = f"{scope}|{letter}{number % size}"
             slot = self.kernel.store.record(_KIND, key)
             if slot is None or slot["at"] != number:
                 slot = {"at": number}
-            for name, amount in add.items():
+            for name, amount in _amounts(minute):
                 slot[name] = slot.get(name, 0) + amount
             self.kernel.store.put_record(_KIND, key, slot)
 
@@ -63,7 +76,12 @@ class Figures:
         for number in numbers:
             slot = self.kernel.store.record(_KIND, f"{scope}|{letter}{number % size}")
             if slot is not None and slot["at"] == number:
-                total.update({name: amount for name, amount in slot.items() if name != "at"})
+                total.update(dict(_amounts(slot)))
+        running = self.kernel.store.record(_KIND, scope)
+        if running is not None:
+            at = running["at"] if letter == "m" else running["at"] * MINUTE // HOUR
+            if at in numbers:
+                total.update(dict(_amounts(running)))
         return total
 
     def minutes(self, scope: str, count: int) -> Counter[str]:
@@ -98,3 +116,8 @@ class Figures:
         for letter, size in (("m", _MINUTES), ("h", _HOURS)):
             for slot in range(size):
                 self.kernel.store.delete_record(_KIND, f"{scope}|{letter}{slot}")
+        self.kernel.store.delete_record(_KIND, scope)
+
+
+def _amounts(slot: dict[str, int]) -> list[tuple[str, int]]:
+    return [(name, amount) for name, amount in slot.items() if name != "at"]

@@ -5,7 +5,7 @@ The order is part of the rules. A job that uses no extension meets these tests a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from engine import lifecycle as life
 from engine.job import Job
@@ -14,6 +14,9 @@ from engine.operations import InOrder, Plan, Pushed
 if TYPE_CHECKING:
     from engine.events import Event
     from engine.subjects import Subjects
+
+_OUTSIDE: Final = frozenset({"", life.DISCARDED})
+"""The states in which a job takes up no room in its queue, and from which it may come back."""
 
 
 class Hooks:
@@ -100,9 +103,9 @@ class Hooks:
     def closed(self, queue: str) -> bool:
         """Whether a queue hands out nothing now."""
         queues = self.subjects.queues
-        return queues.closed(queue) or (
-            "rate_limit" in queues.config(queue) and self.subjects.limits.closed(queue)
-        )
+        if queues.closed(queue):
+            return True
+        return not queues.is_plain(queue) and self.subjects.limits.closed(queue)
 
     def admit(self, job: Job) -> bool:
         """Whether a waiting job may be claimed now."""
@@ -115,7 +118,7 @@ class Hooks:
 
     def starting(self, job: Job) -> bool:
         """The last word on a claimed job; False when it has been moved elsewhere."""
-        if job.limit_key is None and "rate_limit" not in self.subjects.queues.config(job.queue):
+        if job.limit_key is None and self.subjects.queues.is_plain(job.queue):
             return True
         return self.subjects.limits.starting(job)
 
@@ -151,7 +154,8 @@ class Hooks:
             all_.fairness.served(job)
         if job.pool is not None:
             all_.pools.moved(job, was)
-        if self._weighs(job.queue):
+        comes_or_goes = ended or was in _OUTSIDE
+        if comes_or_goes and self._weighs(job.queue):
             all_.backpressure.moved(job, was)
         if ended:
             all_.retention.ended(job)

@@ -162,12 +162,16 @@ class Job:
     @property
     def tenant(self) -> str | None:
         """The tenant it belongs to, ``meta.tenant_id`` (OJS Multi-Tenancy 5.1), or None."""
-        named = (self.meta or {}).get("tenant_id")
+        if self.meta is None:
+            return None
+        named = self.meta.get("tenant_id")
         return named if isinstance(named, str) and named else None
 
     @property
     def lane(self) -> str:
         """What limits tell apart: jobs of one lane in one queue are admitted or refused together."""
+        if self.limit_key is None and self.meta is None and self.extra is None and self.cron_name is None:
+            return ""
         cron = self.cron_name or ""
         return f"{self.on_limit} {self.limit_key or ''} {self.tenant or ''} {cron} {self.needs}"
 
@@ -202,6 +206,12 @@ class Job:
             (instant, operation, kind); kind is ``execution``, ``stalled``, ``total``, ``reservation``,
             ``enqueue_ttl``, ``expired``, ``due``, or ``retention``.
         """
+        if self.total_timeout is None and self.expires_at is None and self.heartbeat_timeout is None:
+            # Most jobs name no limit; then what the state alone says is all.
+            if self.state == life.ACTIVE and self.timeout is None:
+                return None if self.reserved_until is None else (self.reserved_until, life.RESERVATION, "reservation")
+            if self.state == life.AVAILABLE and self.enqueue_ttl is None:
+                return None
         found: tuple[int, str, str] | None = None
         for instant, operation, kind in self._active() if self.state == life.ACTIVE else self._waiting():
             if instant is not None and (found is None or instant < found[0]):

@@ -61,7 +61,9 @@ class Kernel:
         """The engine's instant, milliseconds: the clock's, but never earlier than what has happened."""
         if self._due is not None:
             return self._due
-        self._time = max(self._time, self.clock.now())
+        time = self.clock.now()
+        if time > self._time:
+            self._time = time
         return self._time
 
     @contextmanager
@@ -155,22 +157,33 @@ class Kernel:
 
     def _announce(self, job: Job, was: str, operation: str, now: int, **facts: Any) -> None:
         # The first event of a move tells where the job came from: the move itself can be told from it.
-        origin = {"from": was} if was else {}
+        origin = was
         for kind, data in caused_by(job, operation, facts):
-            self.emit_job(kind, job, data | origin, now)
-            origin = {}
+            self.emit_job(kind, job, data, now, origin)
+            origin = ""
         for listener in self.listeners:
             listener(job, was, operation)
 
-    def emit_job(self, kind: str, job: Job, data: dict[str, Any], now: int) -> None:
-        """Record an event about a job; the fields that every job event has are added here."""
-        common: dict[str, Any] = {
+    def emit_job(self, kind: str, job: Job, data: dict[str, Any], now: int, was: str = "") -> None:
+        """Record an event about a job; the fields that every job event has are added here.
+
+        Args:
+            kind: Event type.
+            job: The job, after what happened.
+            data: Further fields.
+            now: The instant, milliseconds.
+            was: The state that the job has left by this, if the event is the first to tell.
+        """
+        told: dict[str, Any] = {
             "job_id": job.id,
             "job_type": job.type,
             "queue": job.queue,
             "state": job.state,
             "attempt": job.attempt,
         }
-        if (trace := trace_id(job.meta)) is not None:
-            common["trace_id"] = trace
-        self.events.emit(now, kind, job.id, common | data if data else common)
+        if job.meta is not None and (trace := trace_id(job.meta)) is not None:
+            told["trace_id"] = trace
+        told.update(data)
+        if was:
+            told["from"] = was
+        self.events.emit(now, kind, job.id, told)

@@ -138,7 +138,7 @@ class MemoryStore:
         ready.push(job.lane, (-job.urgency, job.turn, job.seq, job.id))
 
     def _watch(self, job: Job) -> None:
-        due = job.due()
+        due = job.deadline()
         if due is not None:
             self._push_due(due[0], "job", job.id)
 
@@ -165,9 +165,11 @@ class MemoryStore:
             job = self._jobs.get(entry[3])
             return (
                 job is not None
+                and job.seq == entry[2]
                 and job.state == AVAILABLE
                 and job.queue == queue
-                and (-job.urgency, job.turn, job.seq) == entry[:3]
+                and job.turn == entry[1]
+                and job.priority + job.boost == -entry[0]
             )
 
         with closing(ready.candidates(is_true)) as candidates:
@@ -257,7 +259,7 @@ class MemoryStore:
         if kind != "job":
             return self._timers.get((kind, key)) == at
         job = self._jobs.get(key)
-        due = None if job is None else job.due()
+        due = None if job is None else job.deadline()
         return due is not None and due[0] == at
 
     def _first_due(self) -> tuple[int, int, str, str] | None:
@@ -293,11 +295,15 @@ class MemoryStore:
 
     def record(self, kind: str, key: str) -> dict[str, Any] | None:
         """The record itself, or None."""
-        return self._records.get(kind, {}).get(key)
+        records = self._records.get(kind)
+        return None if records is None else records.get(key)
 
     def put_record(self, kind: str, key: str, value: dict[str, Any]) -> None:
         """Insert or replace a record."""
-        self._records.setdefault(kind, {})[key] = value
+        records = self._records.get(kind)
+        if records is None:
+            records = self._records[kind] = {}
+        records[key] = value
 
     def delete_record(self, kind: str, key: str) -> bool:
         """Remove a record; whether there was one."""

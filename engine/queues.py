@@ -64,6 +64,8 @@ class Queues:
                 details={"queue": job.queue},
             )
         config = self.config(job.queue)
+        if config is queue_config.DEFAULTS:
+            return
         if not queue_config.allows(config, job.type):
             raise TypeNotAllowed(
                 f"Queue '{job.queue}' does not take jobs of type '{job.type}' (OJS Queue Configuration 6.5).",
@@ -86,6 +88,8 @@ class Queues:
         record = self._record(queue)
         if record is not None and record["state"] == "paused":
             return True
+        if self.is_plain(queue):
+            return False
         limit = self.config(queue).get("concurrency")
         return limit is not None and self.kernel.store.counts(queue)[life.ACTIVE] >= limit
 
@@ -93,16 +97,19 @@ class Queues:
 
     def config(self, queue: str) -> Config:
         """What holds for a queue: system defaults, default policy, its own configuration (7.2); not to be changed."""
+        if self.is_plain(queue):
+            return queue_config.DEFAULTS
         record, base = self._record(queue), self._record(DEFAULT_POLICY)
         layers = [one["config"] for one in (base, record) if one is not None and one["config"]]
-        return queue_config.layered(queue_config.DEFAULTS, *layers) if layers else queue_config.DEFAULTS
+        return queue_config.layered(queue_config.DEFAULTS, *layers)
 
     def is_plain(self, queue: str) -> bool:
         """Whether nobody has configured anything for a queue: no bound, no limit, the default retention."""
-        record = self._record(queue)
+        find = self.kernel.store.record
+        record = find(_KIND, queue)
         if record is not None and record["config"]:
             return False
-        base = self._record(DEFAULT_POLICY)
+        base = find(_KIND, DEFAULT_POLICY)
         return base is None or not base["config"]
 
     def configure(self, queue: str, raw: Any) -> Config:

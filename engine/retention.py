@@ -51,7 +51,11 @@ class Retention:
 
     def ended(self, job: Job) -> None:
         """Tell a job that has ended when it is pruned."""
-        at = max([self._default(job), *(until for hold in self.holds if (until := hold(job)) is not None)])
+        at = self._default(job)
+        for hold in self.holds:
+            until = hold(job)
+            if until is not None and until > at:
+                at = until
         job.prune_at = None if at == FOREVER else at
         self.kernel.store.save(job, job.state)
         if job.dead_letter:
