@@ -43,6 +43,10 @@ _OPTIONS: Final = frozenset(
     "enqueue_ttl enqueue_ttl_ms grace_period grace_period_ms heartbeat_timeout heartbeat_timeout_ms "
     "result_ttl result_size_limit".split()
 )
+_TIMES: Final = _OPTIONS - set(
+    "queue priority retry unique tags pending max_attempts metadata rate_limit".split()
+)
+"""Instants, durations and bounds."""
 _KNOWN: Final = _OPTIONS | SYSTEM | {"id", "type", "args", "meta", "schema", "specversion", "options"}
 
 
@@ -131,18 +135,25 @@ def _instant(value: Any, field: str, now: int) -> int:
 
 
 class _Options:
-    """The request's optional attributes: ``options`` first, then the top level."""
+    """The request's optional attributes: ``options`` first, then the top level.
 
-    __slots__ = ("_body", "_options")
+    Attributes:
+        names: Those that the request sets at all; most jobs set none or few.
+    """
+
+    __slots__ = ("_body", "_options", "names")
 
     def __init__(self, body: dict[str, Any]) -> None:
         self._body = body
         raw = body.get("options")
         self._options: dict[str, Any] = {} if raw is None else _object(raw, "options", "OJS HTTP Binding 9.1")
+        self.names = _OPTIONS.intersection([*body, *self._options])
 
     def find(self, *names: str) -> tuple[str, Any]:
         """Path and value of the first of these names that is set; ('', None) when none is."""
         for name in names:
+            if name not in self.names:
+                continue
             if (value := self._options.get(name)) is not None:
                 return f"options.{name}", value
             if (value := self._body.get(name)) is not None:
@@ -206,9 +217,7 @@ def _retry(options: _Options) -> retry.RetryPolicy:
     return retry.parse(policy)
 
 
-def _schema(value: Any) -> str | None:
-    if value is None:
-        return None
+def _schema(value: Any) -> str:
     from urllib.parse import urlsplit  # noqa: PLC0415 - few jobs name a schema
 
     if not isinstance(value, str) or not urlsplit(value).scheme or any(ch.isspace() for ch in value):
@@ -267,30 +276,37 @@ def read(body: Any, now: int, make_id: Callable[[], str]) -> tuple[Job, bool]:
     _check_shape(body)
     kind, version = _kind(body["type"])
     options = _Options(body)
-    queue_field, queue = options.find("queue")
-    priority_field, priority = options.find("priority")
-    meta = body.get("meta")
-    job = Job(
-        id=_identity(body, make_id),
-        type=kind,
-        args=body["args"],
-        queue="default" if queue is None else check_queue(queue, queue_field),
-        priority=0 if priority is None else _priority(priority_field, priority),
-        meta=None if meta is None else _meta(meta),
-        tags=_tags(*options.find("tags")),
-        retry=_retry(options),
-        timeout=options.milliseconds("timeout", "OJS Core 5.2"),
-        visibility_timeout=options.milliseconds("visibility_timeout", "OJS HTTP Binding 9.1"),
-        schema=_schema(body.get("schema")),
-        extra={name: value for name, value in body.items() if name not in _KNOWN} or None,
-    )
+    job = Job(_identity(body, make_id), kind, body["args"])
+    if body.get("meta") is not None:
+        job.meta = _meta(body["meta"])
+    if body.get("schema") is not None:
+        job.schema = _schema(body["schema"])
+    unknown = {name: value for name, value in body.items() if name not in _KNOWN}
     if version is not None:
-        job.extra = {"version": version, **(job.extra or {})}
-    _times(job, options, now)
-    _result(job, options)
-    _limits(job, options)
+        job.extra = {"version": version, **unknown}
+    elif unknown:
+        job.extra = unknown
+    return job, bool(options.names) and _optional(job, options, now)
+
+
+def _optional(job: Job, options: _Options, now: int) -> bool:
+    """Read what most requests leave out; whether the job asks to be staged."""
+    field, queue = options.find("queue")
+    if queue is not None:
+        job.queue = check_queue(queue, field)
+    field, priority = options.find("priority")
+    if priority is not None:
+        job.priority = _priority(field, priority)
+    job.tags = _tags(*options.find("tags"))
+    job.retry = _retry(options)
+    if not options.names.isdisjoint(_TIMES):
+        job.timeout = options.milliseconds("timeout", "OJS Core 5.2")
+        job.visibility_timeout = options.milliseconds("visibility_timeout", "OJS HTTP Binding 9.1")
+        _times(job, options, now)
+        _result(job, options)
+        _limits(job, options)
     _policies(job, options)
-    return job, _pending(*options.find("pending"))
+    return _pending(*options.find("pending"))
 
 
 def _pending(field: str, value: Any) -> bool:

@@ -33,8 +33,7 @@ class Figures:
 
     def moved(self, job: Job, was: str, operation: str) -> None:
         """Count a finished move."""
-        now = self.kernel.now()
-        add: dict[str, int] = {}
+        now = job.trail[-1][0]
         if operation == life.PUSH:
             add = {"enqueued": 1}
         elif operation == life.FETCH:
@@ -43,10 +42,11 @@ class Figures:
             add = {"completed": 1, "duration_ms": now - (job.started_at or now)}
         elif was == life.ACTIVE and operation in _FAILURES and job.error is not None:
             add = {"failed": 1}
-        if add:
-            self._add(f"queue:{job.queue}", now, add)
-            if job.tenant is not None:
-                self._add(f"tenant:{job.tenant}", now, add)
+        else:
+            return
+        self._add(f"queue:{job.queue}", now, add)
+        if job.tenant is not None:
+            self._add(f"tenant:{job.tenant}", now, add)
 
     def _add(self, scope: str, now: int, add: dict[str, int]) -> None:
         """Add to the minute under way; the one before it goes into the rings."""

@@ -103,9 +103,9 @@ class Hooks:
     def closed(self, queue: str) -> bool:
         """Whether a queue hands out nothing now."""
         queues = self.subjects.queues
-        if queues.closed(queue):
-            return True
-        return not queues.is_plain(queue) and self.subjects.limits.closed(queue)
+        return queues.paused(queue) or (
+            not queues.is_plain(queue) and (queues.full(queue) or self.subjects.limits.closed(queue))
+        )
 
     def admit(self, job: Job) -> bool:
         """Whether a waiting job may be claimed now."""

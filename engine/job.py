@@ -206,10 +206,16 @@ class Job:
             (instant, operation, kind); kind is ``execution``, ``stalled``, ``total``, ``reservation``,
             ``enqueue_ttl``, ``expired``, ``due``, or ``retention``.
         """
+        if self.state in life.TERMINAL:
+            return None if self.prune_at is None else (self.prune_at, PRUNE, "retention")
         if self.total_timeout is None and self.expires_at is None and self.heartbeat_timeout is None:
             # Most jobs name no limit; then what the state alone says is all.
             if self.state == life.ACTIVE and self.timeout is None:
-                return None if self.reserved_until is None else (self.reserved_until, life.RESERVATION, "reservation")
+                return (
+                    None
+                    if self.reserved_until is None
+                    else (self.reserved_until, life.RESERVATION, "reservation")
+                )
             if self.state == life.AVAILABLE and self.enqueue_ttl is None:
                 return None
         found: tuple[int, str, str] | None = None
@@ -230,8 +236,6 @@ class Job:
         )
 
     def _waiting(self) -> tuple[tuple[int | None, str, str], ...]:
-        if self.state in life.TERMINAL:
-            return ((self.prune_at, PRUNE, "retention"),)
         total = None if self.total_timeout is None else self.created_at + self.total_timeout
         ttl = None if self.enqueue_ttl is None or self.attempt else self.created_at + self.enqueue_ttl
         due: int | None = None

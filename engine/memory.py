@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, closing, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from heapq import heapify, heappop, heappush, merge
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
@@ -172,11 +172,14 @@ class MemoryStore:
                 and job.priority + job.boost == -entry[0]
             )
 
-        with closing(ready.candidates(is_true)) as candidates:
+        candidates = ready.candidates(is_true)
+        try:
             for job_id in candidates:
                 job = self._jobs[job_id]
                 if admit is None or admit(job):
                     return job
+        finally:
+            candidates.close()
         return None
 
     def holder(self, unique_key: str, states: Iterable[str], after: int | None) -> Job | None:

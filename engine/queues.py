@@ -83,13 +83,13 @@ class Queues:
         if self._record(job.queue) is None:
             self.kernel.store.put_record(_KIND, job.queue, self._fresh())
 
-    def closed(self, queue: str) -> bool:
-        """Whether a queue hands out nothing now: paused, or as many jobs active as it may have (6.2)."""
+    def paused(self, queue: str) -> bool:
+        """Whether a queue hands out nothing because somebody has said so."""
         record = self._record(queue)
-        if record is not None and record["state"] == "paused":
-            return True
-        if self.is_plain(queue):
-            return False
+        return record is not None and record["state"] == "paused"
+
+    def full(self, queue: str) -> bool:
+        """Whether a queue has as many jobs active as it may have (6.2)."""
         limit = self.config(queue).get("concurrency")
         return limit is not None and self.kernel.store.counts(queue)[life.ACTIVE] >= limit
 
@@ -106,11 +106,17 @@ class Queues:
     def is_plain(self, queue: str) -> bool:
         """Whether nobody has configured anything for a queue: no bound, no limit, the default retention."""
         find = self.kernel.store.record
+        if find("setting", "queue_config") is None:
+            return True
         record = find(_KIND, queue)
         if record is not None and record["config"]:
             return False
         base = find(_KIND, DEFAULT_POLICY)
         return base is None or not base["config"]
+
+    def _configured(self) -> None:
+        """Note that some queue has a configuration: until then, none has to be looked up."""
+        self.kernel.store.put_record("setting", "queue_config", {"used": True})
 
     def configure(self, queue: str, raw: Any) -> Config:
         """Change a queue's configuration; fields not named stay, null removes one.
@@ -132,6 +138,7 @@ class Queues:
             record = self._ensure(queue)
             merged = queue_config.layered(record["config"], given)
             record["config"] = merged
+            self._configured()
             record["updated_at"] = self.kernel.now()
             self.kernel.store.put_record(_KIND, queue, record)
             self.kernel.emit("queue.config_updated", queue, {"queue": queue, "config": given})
@@ -157,6 +164,8 @@ class Queues:
                     details={"queue": queue},
                 )
             self.kernel.store.put_record(_KIND, queue, self._fresh() | {"config": config})
+            if config:
+                self._configured()
             self.kernel.emit("queue.created", queue, {"queue": queue, "config": config})
 
     # states
