@@ -147,7 +147,9 @@ class _Options:
         self._body = body
         raw = body.get("options")
         self._options: dict[str, Any] = {} if raw is None else _object(raw, "options", "OJS HTTP Binding 9.1")
-        self.names = _OPTIONS.intersection([*body, *self._options])
+        self.names = _OPTIONS.intersection(body)
+        if raw:
+            self.names |= _OPTIONS.intersection(raw)
 
     def find(self, *names: str) -> tuple[str, Any]:
         """Path and value of the first of these names that is set; ('', None) when none is."""
@@ -281,7 +283,7 @@ def read(body: Any, now: int, make_id: Callable[[], str]) -> tuple[Job, bool]:
         job.meta = _meta(body["meta"])
     if body.get("schema") is not None:
         job.schema = _schema(body["schema"])
-    unknown = {name: value for name, value in body.items() if name not in _KNOWN}
+    unknown = {} if _KNOWN.issuperset(body) else {name: body[name] for name in body if name not in _KNOWN}
     if version is not None:
         job.extra = {"version": version, **unknown}
     elif unknown:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from engine import lifecycle as life
 from engine.job import Job
 from engine.operations import InOrder, Plan, Pushed
+from engine.queue_config import DEFAULTS
 
 if TYPE_CHECKING:
     from engine.events import Event
@@ -58,7 +59,7 @@ class Hooks:
         answer = all_.extensions.guard(job)
         if answer is not None:
             return answer
-        all_.queues.guard(job)
+        config = all_.queues.guard(job)
         if job.tenant is not None or "Tenants.required" in self.settings:
             all_.tenants.guard(job)
         if job.rate_limit is not None:
@@ -68,7 +69,7 @@ class Hooks:
             answer = all_.unique.guard(job)
             if answer is not None:
                 return answer
-        if not all_.queues.is_plain(job.queue):
+        if config is not DEFAULTS:
             all_.backpressure.guard(job)
         return None
 

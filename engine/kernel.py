@@ -61,9 +61,7 @@ class Kernel:
         """The engine's instant, milliseconds: the clock's, but never earlier than what has happened."""
         if self._due is not None:
             return self._due
-        time = self.clock.now()
-        if time > self._time:
-            self._time = time
+        self._time = max(self._time, self.clock.now())
         return self._time
 
     @contextmanager

@@ -172,15 +172,8 @@ class MemoryStore:
                 and job.priority + job.boost == -entry[0]
             )
 
-        candidates = ready.candidates(is_true)
-        try:
-            for job_id in candidates:
-                job = self._jobs[job_id]
-                if admit is None or admit(job):
-                    return job
-        finally:
-            candidates.close()
-        return None
+        found = ready.first(is_true, lambda entry: admit is None or admit(self._jobs[entry[3]]))
+        return None if found is None else self._jobs[found[3]]
 
     def holder(self, unique_key: str, states: Iterable[str], after: int | None) -> Job | None:
         """The newest job with this unique key in one of these states, created after an instant."""
@@ -314,4 +307,5 @@ class MemoryStore:
 
     def records(self, kind: str) -> list[tuple[str, dict[str, Any]]]:
         """All records of a kind, in the order in which they were first put."""
-        return list(self._records.get(kind, {}).items())
+        records = self._records.get(kind)
+        return [] if not records else list(records.items())

@@ -139,23 +139,15 @@ class Operations(Enqueue):
         def admit(job: Job) -> bool:
             if (tenant is not None and job.tenant != tenant) or (wants is not None and not wants(job)):
                 return False
-            for one in self.admits:
-                if not one(job):
-                    return False
-            return True
+            return all(one(job) for one in self.admits)
 
         for queue in plan.order():
-            if not self._is_closed(queue):
-                job = self.kernel.store.claim(queue, admit)
-                if job is not None:
-                    return job
+            if any(closed(queue) for closed in self.closed):
+                continue
+            job = self.kernel.store.claim(queue, admit)
+            if job is not None:
+                return job
         return None
-
-    def _is_closed(self, queue: str) -> bool:
-        for closed in self.closed:
-            if closed(queue):
-                return True
-        return False
 
     def _start(self, job: Job, worker_id: str | None, visibility_timeout: int | None, now: int) -> None:
         job.started_at = job.beat_at = now

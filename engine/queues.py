@@ -47,8 +47,11 @@ class Queues:
 
     # what PUSH and FETCH ask
 
-    def guard(self, job: Job) -> None:
+    def guard(self, job: Job) -> Config:
         """Let a job into its queue, and give it the queue's defaults for what it does not say itself.
+
+        Returns:
+            What holds for the queue.
 
         Raises:
             NotFound: Unknown queue, in strict mode.
@@ -65,7 +68,7 @@ class Queues:
             )
         config = self.config(job.queue)
         if config is queue_config.DEFAULTS:
-            return
+            return config
         if not queue_config.allows(config, job.type):
             raise TypeNotAllowed(
                 f"Queue '{job.queue}' does not take jobs of type '{job.type}' (OJS Queue Configuration 6.5).",
@@ -77,6 +80,7 @@ class Queues:
             job.visibility_timeout = config["visibility_timeout"] * SECOND
         if job.retry is DEFAULT and config.get("default_retry") is not None:
             job.retry = retry.parse(config["default_retry"])
+        return config
 
     def settle(self, job: Job) -> None:
         """Create the queue of an admitted job if it is the first."""

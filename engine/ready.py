@@ -6,7 +6,7 @@ that ten thousand jobs behind one exhausted limit cost no more than one. It know
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from heapq import heappop, heappush
 from typing import TypeAlias
 
@@ -42,32 +42,34 @@ class ReadyQueue:
             self._announced[lane] = entry
             heappush(self._heads, (entry, lane))
 
-    def candidates(self, is_true: IsTrue) -> Generator[str, None, None]:
-        """The first job of each lane, best first; ids of jobs that are truly there.
+    def first(self, is_true: IsTrue, takes: IsTrue) -> Entry | None:
+        """The best entry that is taken; the first one of each lane is asked, the best lane first.
 
-        The queue must not change while this runs; abandon the iterator first.
+        Args:
+            is_true: Drops what has gone.
+            takes: Says yes or no to an entry, which keeps its place either way.
         """
         passed: list[tuple[Entry, str]] = []
-        try:
-            while self._heads:
-                entry, lane = self._heads[0]
-                if self._announced.get(lane) != entry:
-                    heappop(self._heads)
-                    continue
-                first = self._first(lane, is_true)
-                if first != entry:
-                    heappop(self._heads)
-                    del self._announced[lane]
-                    if first is not None:
-                        self._announce(lane, first)
-                    continue
+        found: Entry | None = None
+        while self._heads:
+            entry, lane = self._heads[0]
+            first = self._top(lane, is_true) if self._announced.get(lane) == entry else None
+            if first == entry:
+                if takes(entry):
+                    found = entry
+                    break
                 passed.append(heappop(self._heads))
-                yield entry[3]
-        finally:
-            for head in passed:
-                heappush(self._heads, head)
+                continue
+            heappop(self._heads)
+            if self._announced.get(lane) == entry:
+                del self._announced[lane]
+                if first is not None:
+                    self._announce(lane, first)
+        for head in passed:
+            heappush(self._heads, head)
+        return found
 
-    def _first(self, lane: str, is_true: IsTrue) -> Entry | None:
+    def _top(self, lane: str, is_true: IsTrue) -> Entry | None:
         heap = self._lanes[lane]
         while heap:
             if is_true(heap[0]):
