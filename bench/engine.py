@@ -2,13 +2,13 @@
 
     python bench/engine.py [--runs 7] [--jobs 1000] [--big 1000000] [--parts cycle,growth,memory]
 
-**cycle**: what one job costs from its enqueue to its end, microseconds, in batches of a hundred: all are enqueued, then
+**cycle**: what one job costs from its enqueue to its end, microseconds, a hundred at a time: all are enqueued, then
 each is claimed, run by a handler that does nothing, and acknowledged. Every library is used through its public API with
-its defaults, and starts each run with nothing stored. Runs alternate, so that a busy moment of the machine falls on all.
-The jobs are alike; what a library does for them is not:
+its defaults, and starts each run with nothing stored. Runs alternate, so that a busy moment of the machine falls on
+all. The jobs are alike; what a library does for them is not:
 
-* ours: ``Engine.push``, ``fetch`` of one job, ``ack``. Checks the envelope, holds it against policies, keeps state, path,
-  reservation, throughput figures and priorities' counts, records three events, and still has the job afterwards.
+* ours: ``Engine.push``, ``fetch`` of one job, ``ack``. Checks the envelope, holds it against policies, keeps state,
+  path, reservation, throughput figures and priorities' counts, records three events, and still has the job afterwards.
   *ours, in batches* is the same through ``push_many`` and a ``fetch`` of a hundred jobs; each has its own ``ack``.
 * huey ``MemoryHuey``: the task's call, ``dequeue``, ``execute``. Pickles the task. Claiming removes it: there is no
   acknowledgement, and a crash loses it; no states, no events, and nothing is known of the task afterwards.
@@ -40,7 +40,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from engine import Engine  # noqa: E402 - the path comes first
+from engine import Engine
 
 try:
     import dramatiq

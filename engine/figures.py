@@ -34,30 +34,32 @@ class Figures:
     def moved(self, job: Job, was: str, operation: str) -> None:
         """Count a finished move."""
         now = job.trail[-1][0]
+        took: tuple[str, int] | None = None
         if operation == life.PUSH:
-            add = {"enqueued": 1}
+            name = "enqueued"
         elif operation == life.FETCH:
-            add = {"started": 1, "wait_ms": now - (job.enqueued_at or now)}
+            name, took = "started", ("wait_ms", now - (job.enqueued_at or now))
         elif operation == life.ACK:
-            add = {"completed": 1, "duration_ms": now - (job.started_at or now)}
+            name, took = "completed", ("duration_ms", now - (job.started_at or now))
         elif was == life.ACTIVE and operation in _FAILURES and job.error is not None:
-            add = {"failed": 1}
+            name = "failed"
         else:
             return
-        self._add(f"queue:{job.queue}", now, add)
-        if job.tenant is not None:
-            self._add(f"tenant:{job.tenant}", now, add)
+        self._add("queue:" + job.queue, now, name, took)
+        if job.meta is not None and job.tenant is not None:
+            self._add("tenant:" + job.tenant, now, name, took)
 
-    def _add(self, scope: str, now: int, add: dict[str, int]) -> None:
-        """Add to the minute under way; the one before it goes into the rings."""
+    def _add(self, scope: str, now: int, name: str, took: tuple[str, int] | None) -> None:
+        """Count one more, and how long it took, in the minute under way; the one before it goes into the rings."""
         number = now // MINUTE
         running = self.kernel.store.record(_KIND, scope)
         if running is None or running["at"] != number:
             if running is not None:
                 self._keep(scope, running)
             running = {"at": number}
-        for name, amount in add.items():
-            running[name] = running.get(name, 0) + amount
+        running[name] = running.get(name, 0) + 1
+        if took is not None:
+            running[took[0]] = running.get(took[0], 0) + took[1]
         self.kernel.store.put_record(_KIND, scope, running)
 
     def _keep(self, scope: str, minute: dict[str, int]) -> None:

@@ -144,12 +144,13 @@ class Hooks:
         all_ = self.subjects
         ended = job.state in life.TERMINAL
         all_.figures.moved(job, was, operation)
-        all_.priorities.moved(job, was)
+        if life.AVAILABLE in {was, job.state}:
+            all_.priorities.moved(job, was)
         if ended:
             all_.queues.ended(job.queue)
         if job.limit_key is not None:
             all_.limits.moved(job, was, operation)
-        if job.tenant is not None:
+        if job.meta is not None and job.tenant is not None:
             all_.tenants.moved(job, was, operation)
         if operation == life.FETCH and job.turn > 0:
             all_.fairness.served(job)

@@ -32,10 +32,24 @@ class ReadyQueue:
 
     def push(self, lane: str, entry: Entry) -> None:
         """Add a job."""
-        heap = self._lanes.setdefault(lane, [])
-        heappush(heap, entry)
-        if heap[0] == entry:
+        heap = self._lanes.get(lane)
+        if heap is None:
+            self._lanes[lane] = [entry]
+            if len(self._lanes) == 2:
+                self._compare()
+                return
+            heap = self._lanes[lane]
+        else:
+            heappush(heap, entry)
+        if heap[0] is entry and len(self._lanes) > 1:
             self._announce(lane, entry)
+
+    def _compare(self) -> None:
+        """Begin to hold the lanes against each other; a single one needs no heads, and has none."""
+        self._heads = []
+        self._announced = {}
+        for lane, heap in self._lanes.items():
+            self._announce(lane, heap[0])
 
     def _announce(self, lane: str, entry: Entry) -> None:
         if self._announced.get(lane) != entry:
@@ -49,6 +63,11 @@ class ReadyQueue:
             is_true: Drops what has gone.
             takes: Says yes or no to an entry, which keeps its place either way.
         """
+        if len(self._lanes) < 2:
+            for lane in tuple(self._lanes):
+                only = self._top(lane, is_true)
+                return only if only is not None and takes(only) else None
+            return None
         passed: list[tuple[Entry, str]] = []
         found: Entry | None = None
         while self._heads:
