@@ -14,6 +14,8 @@ all. The jobs are alike; what a library does for them is not:
   acknowledgement, and a crash loses it; no states, no events, and nothing is known of the task afterwards.
 * dramatiq ``StubBroker``: ``send``, then the consumer's next message, the actor's call, ``Consumer.ack``. Encodes the
   message as JSON. The worker's threads and the middleware's work around a message are left out, in its favour.
+* dramatiq ``StubBroker`` with ``Worker``: ``send``, then a worker of one thread and ``join``, as its tests run jobs;
+  this is the path that has the retries and time limits which ours has in any case.
 * procrastinate ``InMemoryConnector``: ``defer_async``, then ``run_worker_async`` until the queue is empty, one job at a
   time, which deletes each job as it ends. Includes its worker: that is its only public way to run a job.
 
@@ -136,6 +138,23 @@ def of_dramatiq() -> Run:
     return run
 
 
+def of_dramatiq_worker() -> Run:
+    """See the module's first lines."""
+    broker = StubBroker()
+    actor = dramatiq.actor(handler, broker=broker)
+
+    def run(count: int) -> None:
+        worker = dramatiq.Worker(broker, worker_threads=1, worker_timeout=1)
+        worker.start()
+        for _ in range(count // BATCH):
+            for number in range(BATCH):
+                actor.send(number)
+            broker.join("default")
+        worker.stop()
+
+    return run
+
+
 def of_procrastinate() -> Run:
     """See the module's first lines."""
     app = procrastinate.App(connector=InMemoryConnector())
@@ -158,6 +177,7 @@ CONTENDERS: dict[str, Callable[[], Run]] = {
     "ours, in batches": ours_in_batches,
     "huey MemoryHuey": of_huey,
     "dramatiq StubBroker": of_dramatiq,
+    "dramatiq StubBroker, Worker": of_dramatiq_worker,
     "procrastinate InMemoryConnector": of_procrastinate,
 }
 
