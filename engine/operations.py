@@ -62,14 +62,6 @@ def _always(_worker_id: str, _queues: list[str]) -> bool:
     return True
 
 
-def _starts(_job: Job) -> bool:
-    return True
-
-
-def _in_order(queues: list[str], _worker_id: str | None, _wish: dict[str, Any]) -> Plan:
-    return InOrder(queues)
-
-
 class Operations(Enqueue):
     """The operations over one kernel.
 
@@ -92,8 +84,10 @@ class Operations(Enqueue):
         self.admits: list[Admit] = []
         self.closed: list[Callable[[str], bool]] = []
         self.may_fetch: Callable[[str, list[str]], bool] = _always
-        self.starting: Callable[[Job], bool] = _starts
-        self.plan: Callable[[list[str], str | None, dict[str, Any]], Plan] = _in_order
+        self.starting: Callable[[Job], bool] = lambda _: True
+        self.plan: Callable[[list[str], str | None, dict[str, Any]], Plan] = lambda queues, *_: InOrder(
+            queues
+        )
         self.prune: Callable[[Job], None] = kernel.remove
 
     # FETCH
