@@ -23,7 +23,7 @@ lint: $(VENV)/test
 site: $(VENV)/run
 	$(BIN)/ojs-playground build
 
-bench: $(VENV)/test
+bench: $(VENV)/bench
 	$(BIN)/python bench/boot.py
 	$(BIN)/python bench/conformance.py
 	$(BIN)/python bench/engine.py
@@ -40,6 +40,10 @@ $(VENV)/run: $(BIN)/python pyproject.toml package.json
 $(VENV)/test: $(BIN)/python pyproject.toml package.json
 	$(BIN)/python -m pip install -q -e '.[test]'
 	@touch $@ $(VENV)/run
+
+$(VENV)/bench: $(BIN)/python pyproject.toml package.json
+	$(BIN)/python -m pip install -q -e '.[test,bench]'
+	@touch $@ $(VENV)/test $(VENV)/run
 
 clean:
 	rm -rf $(VENV) node_modules dist static/vendor

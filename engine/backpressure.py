@@ -51,8 +51,6 @@ class Backpressure:
         self.operations = operations
         self.queues = queues
         self.kernel = operations.kernel
-        self.kernel.listeners.append(self._hear)
-        self.kernel.transferred.append(self._transfer)
 
     def guard(self, job: Job) -> None:
         """Refuse a job for which there is no room, unless its queue drops the oldest instead.
@@ -140,14 +138,16 @@ class Backpressure:
             record["bytes"] += change
             self.kernel.store.put_record(_KIND, queue, record)
 
-    def _hear(self, job: Job, was: str, _operation: str) -> None:
+    def moved(self, job: Job, was: str) -> None:
+        """Weigh what came or went, and tell when the queue gets full or has room again."""
         ended = job.state in life.TERMINAL
         if was not in {"", life.DISCARDED} and not ended:
             return  # neither came nor went
         self._weigh(job.queue, -job.size if ended else job.size)
         self._watch(job.queue)
 
-    def _transfer(self, job: Job, before: str) -> None:
+    def transferred(self, job: Job, before: str) -> None:
+        """Weigh a job in its new queue."""
         if job.state in life.NON_TERMINAL:
             self._weigh(before, -job.size)
             self._weigh(job.queue, job.size)

@@ -18,6 +18,7 @@ from engine.errors import Duplicate, NotFound, OJSError
 from engine.job import Job
 from engine.kernel import Kernel
 from engine.operations import Operations
+from engine.setting import Setting
 from engine.times import format_time
 
 _KIND: Final = "cron"
@@ -38,12 +39,11 @@ class Cron:
             None, for virtual time, lets each occurrence happen at its own instant however far the clock jumps.
     """
 
+    late = Setting[int | None](None)
+
     def __init__(self, kernel: Kernel, operations: Operations) -> None:
         self.kernel = kernel
         self.operations = operations
-        self.late: int | None = None
-        operations.admits.append(self.admit)
-        kernel.listeners.append(self._hear)
 
     # registration
 
@@ -305,7 +305,7 @@ class Cron:
                 return False
         return True
 
-    def _hear(self, job: Job, was: str, _operation: str) -> None:
+    def moved(self, job: Job, was: str) -> None:
         """Keep the lists of each entry's runs that have not ended, and of those that are under way."""
         if job.cron_name is None:
             return

@@ -9,7 +9,6 @@ from __future__ import annotations
 from itertools import islice
 from typing import Any, Final
 
-from engine import lifecycle as life
 from engine import retry, selection
 from engine.envelope import check_priority, check_queue, refuse
 from engine.errors import NotFound, OJSError
@@ -37,11 +36,9 @@ class DeadLetters:
         self.queues = queues
         self.retention = retention
         self.kernel = operations.kernel
-        self.kernel.listeners.append(self._hear)
 
-    def _hear(self, job: Job, _was: str, _operation: str) -> None:
-        if job.state != life.DISCARDED or not job.dead_letter:
-            return
+    def added(self, job: Job) -> None:
+        """Tell of a new dead letter, forward it, and set the timer of its replay."""
         now = self.kernel.now()
         facts = {"error": job.error or {}} | ({"tenant_id": job.tenant} if job.tenant else {})
         self.kernel.emit_job("job.dead_lettered", job, facts, now)

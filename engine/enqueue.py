@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from engine import envelope
 from engine import lifecycle as life
@@ -22,8 +21,7 @@ MAX_BATCH: Final = 10_000
 """Most jobs in one request; the standard asks for 1,000 at least (OJS Conformance L4-BULK-002)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pushed:
+class Pushed(NamedTuple):
     """What PUSH did.
 
     Args:
@@ -47,11 +45,10 @@ Settler = Callable[[Job], None]
 """Writes what the admission of a job entails; nothing can refuse the job any more."""
 
 
-@dataclass(slots=True)
 class Ahead:
     """The jobs of the batch at hand that have passed the guards and are not stored yet.
 
-    Args:
+    Attributes:
         by_id: All of them by id.
         by_key: The latest one with each unique key.
         queues: How many there are in each queue.
@@ -60,12 +57,15 @@ class Ahead:
         waiting: How many of those are scheduled for later.
     """
 
-    by_id: dict[str, Job] = field(default_factory=dict)
-    by_key: dict[str, Job] = field(default_factory=dict)
-    queues: Counter[str] = field(default_factory=Counter)
-    sizes: Counter[str] = field(default_factory=Counter)
-    tenants: Counter[str] = field(default_factory=Counter)
-    waiting: Counter[str] = field(default_factory=Counter)
+    __slots__ = ("by_id", "by_key", "queues", "sizes", "tenants", "waiting")
+
+    def __init__(self) -> None:
+        self.by_id: dict[str, Job] = {}
+        self.by_key: dict[str, Job] = {}
+        self.queues: Counter[str] = Counter()
+        self.sizes: Counter[str] = Counter()
+        self.tenants: Counter[str] = Counter()
+        self.waiting: Counter[str] = Counter()
 
     def add(self, job: Job, now: int) -> None:
         """Note one that has passed."""

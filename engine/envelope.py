@@ -11,9 +11,8 @@ import json
 import re
 from collections.abc import Callable
 from typing import Any, Final
-from urllib.parse import urlsplit
 
-from engine import retry, versions
+from engine import retry
 from engine.errors import InvalidPayload, InvalidRequest, MetadataTooLarge, Unsupported
 from engine.ids import UUID7
 from engine.job import Job
@@ -44,6 +43,10 @@ _OPTIONS: Final = frozenset(
     "enqueue_ttl enqueue_ttl_ms grace_period grace_period_ms heartbeat_timeout heartbeat_timeout_ms "
     "result_ttl result_size_limit".split()
 )
+_TIMES: Final = _OPTIONS - set(
+    "queue priority retry unique tags pending max_attempts metadata rate_limit".split()
+)
+"""Instants, durations and bounds."""
 _KNOWN: Final = _OPTIONS | SYSTEM | {"id", "type", "args", "meta", "schema", "specversion", "options"}
 
 
@@ -132,18 +135,27 @@ def _instant(value: Any, field: str, now: int) -> int:
 
 
 class _Options:
-    """The request's optional attributes: ``options`` first, then the top level."""
+    """The request's optional attributes: ``options`` first, then the top level.
 
-    __slots__ = ("_body", "_options")
+    Attributes:
+        names: Those that the request sets at all; most jobs set none or few.
+    """
+
+    __slots__ = ("_body", "_options", "names")
 
     def __init__(self, body: dict[str, Any]) -> None:
         self._body = body
         raw = body.get("options")
         self._options: dict[str, Any] = {} if raw is None else _object(raw, "options", "OJS HTTP Binding 9.1")
+        self.names = _OPTIONS.intersection(body)
+        if raw:
+            self.names |= _OPTIONS.intersection(raw)
 
     def find(self, *names: str) -> tuple[str, Any]:
         """Path and value of the first of these names that is set; ('', None) when none is."""
         for name in names:
+            if name not in self.names:
+                continue
             if (value := self._options.get(name)) is not None:
                 return f"options.{name}", value
             if (value := self._body.get(name)) is not None:
@@ -170,7 +182,11 @@ def _duration(field: str, value: str, clause: str, least: int) -> int | None:
 
 def _kind(value: Any) -> tuple[str, str | None]:
     """A job type and the version that may stand behind its ``@`` (OJS Job Versioning 5.3)."""
-    name, version = versions.split(value) if isinstance(value, str) else (value, None)
+    if not isinstance(value, str) or "@" not in value:
+        return check_type(value), None
+    from engine import versions  # noqa: PLC0415 - few types carry one
+
+    name, version = versions.split(value)
     return check_type(name), version
 
 
@@ -222,9 +238,9 @@ def _retry(options: _Options) -> retry.RetryPolicy:
     return retry.parse(policy)
 
 
-def _schema(value: Any) -> str | None:
-    if value is None:
-        return None
+def _schema(value: Any) -> str:
+    from urllib.parse import urlsplit  # noqa: PLC0415 - few jobs name a schema
+
     if not isinstance(value, str) or not urlsplit(value).scheme or any(ch.isspace() for ch in value):
         raise refuse("schema", value, "must be a URI such as 'urn:ojs:schema:email.send:v1'", "OJS Core 5.2")
     return value
@@ -281,32 +297,38 @@ def read(body: Any, now: int, make_id: Callable[[], str]) -> tuple[Job, bool]:
     _check_shape(body)
     kind, version = _kind(body["type"])
     options = _Options(body)
-    queue_field, queue = options.find("queue")
-    priority_field, priority = options.find("priority")
-    hints = _hints(options)
-    meta = body.get("meta")
-    job = Job(
-        id=_identity(body, make_id),
-        type=kind,
-        args=body["args"],
-        queue="default" if queue is None else check_queue(queue, queue_field),
-        priority=0 if priority is None else _priority(priority_field, priority),
-        meta=_meta({} if meta is None else meta, hints),
-        tags=_tags(*options.find("tags")),
-        retry=_retry(options),
-        timeout=options.milliseconds("timeout", "OJS Core 5.2"),
-        visibility_timeout=options.milliseconds("visibility_timeout", "OJS HTTP Binding 9.1"),
-        schema=_schema(body.get("schema")),
-        extra={name: value for name, value in body.items() if name not in _KNOWN} or None,
-        hints=hints,
-    )
+    job = Job(_identity(body, make_id), kind, body["args"])
+    meta, hints = body.get("meta"), _hints(options)
+    if meta is not None or hints is not None:
+        job.meta, job.hints = _meta({} if meta is None else meta, hints), hints
+    if body.get("schema") is not None:
+        job.schema = _schema(body["schema"])
+    unknown = {} if _KNOWN.issuperset(body) else {name: body[name] for name in body if name not in _KNOWN}
     if version is not None:
-        job.extra = {"version": version, **(job.extra or {})}
-    _times(job, options, now)
-    _result(job, options)
-    _limits(job, options)
+        job.extra = {"version": version, **unknown}
+    elif unknown:
+        job.extra = unknown
+    return job, bool(options.names) and _optional(job, options, now)
+
+
+def _optional(job: Job, options: _Options, now: int) -> bool:
+    """Read what most requests leave out; whether the job asks to be staged."""
+    field, queue = options.find("queue")
+    if queue is not None:
+        job.queue = check_queue(queue, field)
+    field, priority = options.find("priority")
+    if priority is not None:
+        job.priority = _priority(field, priority)
+    job.tags = _tags(*options.find("tags"))
+    job.retry = _retry(options)
+    if not options.names.isdisjoint(_TIMES):
+        job.timeout = options.milliseconds("timeout", "OJS Core 5.2")
+        job.visibility_timeout = options.milliseconds("visibility_timeout", "OJS HTTP Binding 9.1")
+        _times(job, options, now)
+        _result(job, options)
+        _limits(job, options)
     _policies(job, options)
-    return job, _pending(*options.find("pending"))
+    return _pending(*options.find("pending"))
 
 
 def _pending(field: str, value: Any) -> bool:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from engine.times import format_time
 
@@ -21,8 +20,7 @@ SOURCE: Final = "ojs://playground/engine"
 """Where every event comes from: a URI (OJS Events 2.4)."""
 
 
-@dataclass(slots=True, frozen=True)
-class Event:
+class Event(NamedTuple):
     """One thing that happened.
 
     Args:
@@ -136,7 +134,8 @@ class EventLog:
 
     def latest(self) -> Iterator[Event]:
         """All kept events, newest first."""
-        return reversed(self._events)
+        newest: Iterator[Event] = reversed(self._events)
+        return newest
 
     def since(self, seq: int, limit: int = 100) -> list[Event]:
         """Events after number ``seq``, oldest first; those no longer kept are left out."""

@@ -1,4 +1,4 @@
-"""The extension subjects, wired to the engine's hooks, each loaded when it is first needed.
+"""The extension subjects, each loaded when it is first needed.
 
 A job that uses no extension meets a few cheap tests here and nothing else; a server whose clients use none never
 imports them (start-up time in a browser).
@@ -6,83 +6,84 @@ imports them (start-up time in a browser).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from engine import lifecycle as life
-from engine.durable import Checkpoints
-from engine.history import History
+from engine.enqueue import Pushed
 from engine.job import Job
 from engine.kernel import Kernel
-from engine.matching import Matching
-from engine.operations import Operations, Pushed
-from engine.progress import Progress
-from engine.results import TIMER, Results
-from engine.workers import Workers
 
 if TYPE_CHECKING:
     from engine.agents import Agents
     from engine.deliveries import Deliveries
-    from engine.events import Event
+    from engine.durable import Checkpoints
+    from engine.history import History
+    from engine.matching import Matching
     from engine.middleware import EnqueueChain, ExecutionChain
+    from engine.progress import Progress
+    from engine.results import Results
     from engine.schemas import Schemas
+    from engine.storage import Admit
     from engine.webhooks import Webhooks
 
 # Each import below stands in the property that needs it, so that start-up does not pay for it.
 # ruff: noqa: PLC0415
 
-
-_ON_DEMAND = frozenset({"schemas", "deliveries", "webhooks", "agents"})
+_DECLARED: Final = ("handlers", "capabilities", "runtime")
+_KEPT: Final = frozenset({"kernel", "enqueue_chain", "execution_chain"})
 
 
 class Extensions:
-    """All extension subjects over one kernel.
+    """All extension subjects over one kernel; what a job asks of them is told by `engine.hooks`.
 
     Args:
         kernel: Store, time, randomness, events.
-        operations: Whose hooks they use.
-        workers: Whose declarations they read.
-        on_timer: Names who handles a kind of timer.
-
-    Attributes:
-        results: Retention and retrieval of results.
-        progress: What workers report of their progress.
-        checkpoints: What the next attempt goes on from.
-        history: Paths and lineage of jobs.
-        matching: Which jobs a worker can take at all.
     """
 
-    def __init__(
-        self,
-        kernel: Kernel,
-        operations: Operations,
-        workers: Workers,
-        on_timer: Callable[[str, Callable[[str, int], None]], None],
-    ) -> None:
+    def __init__(self, kernel: Kernel) -> None:
         self.kernel = kernel
-        self.workers = workers
-        self.results = Results(kernel)
-        self.progress = Progress(kernel)
-        self.checkpoints = Checkpoints(kernel)
-        self.history = History(kernel)
-        self.matching = Matching(kernel)
-        # Before uniqueness: what is refused must not have replaced anything. The stamp comes last of all, so that
-        # no fingerprint ever contains it.
-        operations.guards[:0] = [self._enqueue, self._check]
-        operations.settlers.append(self._stamp)
-        operations.ack_guards.append(self._check_output)
-        kernel.listeners.append(self._moved)
-        kernel.removed.append(self._removed)
-        kernel.events.listeners.append(self._hear)
-        on_timer(TIMER, self.results.prune)
-        on_timer("delivery", self._due)
 
     def __getstate__(self) -> dict[str, Any]:
-        """All but the subjects that were loaded on demand: they keep nothing and come back when needed."""
-        return {name: value for name, value in vars(self).items() if name not in _ON_DEMAND}
+        """The host's middleware; the subjects keep nothing and come back when needed."""
+        return {name: value for name, value in vars(self).items() if name in _KEPT}
 
     # subjects
+
+    @cached_property
+    def results(self) -> Results:
+        """Retention and retrieval of results."""
+        from engine.results import Results
+
+        return Results(self.kernel)
+
+    @cached_property
+    def progress(self) -> Progress:
+        """What workers report of their progress."""
+        from engine.progress import Progress
+
+        return Progress(self.kernel)
+
+    @cached_property
+    def checkpoints(self) -> Checkpoints:
+        """What the next attempt goes on from."""
+        from engine.durable import Checkpoints
+
+        return Checkpoints(self.kernel)
+
+    @cached_property
+    def history(self) -> History:
+        """Paths and lineage of jobs."""
+        from engine.history import History
+
+        return History(self.kernel)
+
+    @cached_property
+    def matching(self) -> Matching:
+        """Which jobs a worker can take at all."""
+        from engine.matching import Matching
+
+        return Matching(self.kernel)
 
     @cached_property
     def schemas(self) -> Schemas:
@@ -139,13 +140,21 @@ class Extensions:
             return []
         return self.schemas.warnings(job)
 
+    def wants(self, worker_id: str | None, body: dict[str, Any]) -> Admit | None:
+        """The test for one FETCH of a worker that has declared what it can take; None for all others."""
+        known = self.kernel.store.record("worker", worker_id) if worker_id else None
+        if any(name in body or (known is not None and name in known) for name in _DECLARED):
+            return self.matching.wants(worker_id, body)
+        return None
+
     # hooks
 
-    def _enqueue(self, job: Job) -> Pushed | None:
-        return self.enqueue_chain.run(job) if "enqueue_chain" in self.__dict__ else None
-
-    def _check(self, job: Job) -> Pushed | None:
-        """Hold a new job against what its own fields ask for."""
+    def guard(self, job: Job) -> Pushed | None:
+        """Run the enqueue middleware on a new job, then hold it against what its own fields ask for."""
+        if "enqueue_chain" in self.__dict__:
+            answer = self.enqueue_chain.run(job)
+            if answer is not None:
+                return answer
         extra = job.extra
         if extra:
             if any(name.startswith("ext_agent_") and name != "ext_agent_v2" for name in extra):
@@ -161,32 +170,30 @@ class Extensions:
         return None
 
     @staticmethod
-    def _stamp(job: Job) -> None:
+    def stamp(job: Job) -> None:
         """Keep the id of the request that a client has named itself (OJS Middleware, suite EXT-MW-003)."""
         hints = job.hints
         if hints and "request_id" in hints and "request_id" not in (job.meta or {}):
             job.meta = {**(job.meta or {}), "request_id": hints["request_id"]}
 
-    def _check_output(self, job: Job, result: Any, has_result: bool) -> None:
+    @staticmethod
+    def check_output(job: Job, result: Any, has_result: bool) -> None:
+        """Hold a result against the schema that its job names."""
         if job.extra and "ext_agent_output_schema" in job.extra:
             from engine.ai import check_output
 
             check_output(job, result, has_result)
 
-    def _moved(self, job: Job, was: str, _operation: str) -> None:
+    def moved(self, job: Job, was: str) -> None:
+        """Note whose child a new job is, and when the result of one that has ended goes."""
         if not was and job.extra and ("parent_id" in job.extra or "ext_agent_parent_id" in job.extra):
             self.history.born(job)
         if job.result_ttl is not None and job.state in life.TERMINAL:
             self.results.ended(job, self.kernel.now())
 
-    def _removed(self, job: Job) -> None:
-        self.kernel.store.set_timer(TIMER, job.id, None)
-        self.kernel.store.delete_record("agent", job.id)
-        self.history.gone(job)
-
-    def _hear(self, event: Event) -> None:
-        if self.kernel.store.record("webhook_index", "subscriptions") is not None:
-            self.deliveries.hear(event)
-
-    def _due(self, key: str, instant: int) -> None:
-        self.deliveries.due(key, instant)
+    def removed(self, job: Job) -> None:
+        """Forget what was kept beside a deleted job."""
+        store = self.kernel.store
+        store.set_timer("result", job.id, None)
+        store.delete_record("agent", job.id)
+        store.delete_record("children", job.id)

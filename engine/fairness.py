@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from engine import lifecycle as life
 from engine.envelope import refuse
 from engine.job import Job
 from engine.kernel import Kernel
@@ -39,8 +38,6 @@ class Fairness:
         self.kernel = kernel
         self.tenants = tenants
         self.queues = queues
-        kernel.turn = self._turn
-        kernel.listeners.append(self._hear)
 
     def setting(self) -> dict[str, Any]:
         """Whether it is on, and the weights: ``enabled``, ``strategy``, ``weights``, ``default_weight``."""
@@ -89,7 +86,8 @@ class Fairness:
         own = self.tenants.weight(tenant) if tenant else 1.0
         return own if own != 1 else float(setting["default_weight"])
 
-    def _turn(self, job: Job) -> int:
+    def turn(self, job: Job) -> int:
+        """The turn of a job that becomes available."""
         setting = self.setting()
         if not setting["enabled"]:
             return (
@@ -106,8 +104,9 @@ class Fairness:
     def _record(self, queue: str) -> dict[str, Any]:
         return self.kernel.store.record("fair", queue) or {"now": 0, "last": {}}
 
-    def _hear(self, job: Job, _was: str, operation: str) -> None:
-        if operation != life.FETCH or job.turn < STEP // MAX_WEIGHT:
+    def served(self, job: Job) -> None:
+        """A job starts: virtual time goes on to its turn."""
+        if job.turn < STEP // MAX_WEIGHT:
             return
         record = self._record(job.queue)
         record["now"] = max(record["now"], job.turn)

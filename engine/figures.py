@@ -1,7 +1,8 @@
 """Throughput: what was enqueued, started, completed and failed lately, for each queue and tenant.
 
-Two rings of small records, sixty minutes and twenty-four hours, so that counting a move and reading a figure
-both touch a fixed number of records, however many jobs there are (OJS HTTP Binding 11.2).
+The minute under way is one small record, and two rings hold what was before, sixty minutes and twenty-four hours: so
+counting a move touches one record, and reading a figure a fixed number, however many jobs there are
+(OJS HTTP Binding 11.2).
 """
 
 from __future__ import annotations
@@ -29,32 +30,46 @@ class Figures:
 
     def __init__(self, kernel: Kernel) -> None:
         self.kernel = kernel
-        kernel.listeners.append(self._hear)
 
-    def _hear(self, job: Job, was: str, operation: str) -> None:
-        now = self.kernel.now()
-        add: dict[str, int] = {}
+    def moved(self, job: Job, was: str, operation: str) -> None:
+        """Count a finished move."""
+        now = job.trail[-1][0]
+        took: tuple[str, int] | None = None
         if operation == life.PUSH:
-            add = {"enqueued": 1}
+            name = "enqueued"
         elif operation == life.FETCH:
-            add = {"started": 1, "wait_ms": now - (job.enqueued_at or now)}
+            name, took = "started", ("wait_ms", now - (job.enqueued_at or now))
         elif operation == life.ACK:
-            add = {"completed": 1, "duration_ms": now - (job.started_at or now)}
+            name, took = "completed", ("duration_ms", now - (job.started_at or now))
         elif was == life.ACTIVE and operation in _FAILURES and job.error is not None:
-            add = {"failed": 1}
-        if add:
-            self._add(f"queue:{job.queue}", now, add)
-            if job.tenant is not None:
-                self._add(f"tenant:{job.tenant}", now, add)
+            name = "failed"
+        else:
+            return
+        self._add("queue:" + job.queue, now, name, took)
+        if job.meta is not None and job.tenant is not None:
+            self._add("tenant:" + job.tenant, now, name, took)
 
-    def _add(self, scope: str, now: int, add: dict[str, int]) -> None:
-        for unit, letter, size in ((MINUTE, "m", _MINUTES), (HOUR, "h", _HOURS)):
-            number = now // unit
+    def _add(self, scope: str, now: int, name: str, took: tuple[str, int] | None) -> None:
+        """Count one more, and how long it took, in the minute under way; the one before it goes into the rings."""
+        number = now // MINUTE
+        running = self.kernel.store.record(_KIND, scope)
+        if running is None or running["at"] != number:
+            if running is not None:
+                self._keep(scope, running)
+            running = {"at": number}
+        running[name] = running.get(name, 0) + 1
+        if took is not None:
+            running[took[0]] = running.get(took[0], 0) + took[1]
+        self.kernel.store.put_record(_KIND, scope, running)
+
+    def _keep(self, scope: str, minute: dict[str, int]) -> None:
+        at = minute["at"]
+        for letter, number, size in (("m", at, _MINUTES), ("h", at * MINUTE // HOUR, _HOURS)):
             key = f"{scope}|{letter}{number % size}"
             slot = self.kernel.store.record(_KIND, key)
             if slot is None or slot["at"] != number:
                 slot = {"at": number}
-            for name, amount in add.items():
+            for name, amount in _amounts(minute):
                 slot[name] = slot.get(name, 0) + amount
             self.kernel.store.put_record(_KIND, key, slot)
 
@@ -63,7 +78,12 @@ class Figures:
         for number in numbers:
             slot = self.kernel.store.record(_KIND, f"{scope}|{letter}{number % size}")
             if slot is not None and slot["at"] == number:
-                total.update({name: amount for name, amount in slot.items() if name != "at"})
+                total.update(dict(_amounts(slot)))
+        running = self.kernel.store.record(_KIND, scope)
+        if running is not None:
+            at = running["at"] if letter == "m" else running["at"] * MINUTE // HOUR
+            if at in numbers:
+                total.update(dict(_amounts(running)))
         return total
 
     def minutes(self, scope: str, count: int) -> Counter[str]:
@@ -98,3 +118,8 @@ class Figures:
         for letter, size in (("m", _MINUTES), ("h", _HOURS)):
             for slot in range(size):
                 self.kernel.store.delete_record(_KIND, f"{scope}|{letter}{slot}")
+        self.kernel.store.delete_record(_KIND, scope)
+
+
+def _amounts(slot: dict[str, int]) -> list[tuple[str, int]]:
+    return [(name, amount) for name, amount in slot.items() if name != "at"]

@@ -28,9 +28,9 @@ def caused_by(job: Job, operation: str, facts: dict[str, Any]) -> Caused:
         operation: The row's operation.
         facts: What only the caller knows, e.g. ``duration_ms``.
     """
+    found = _of_move(job, operation, facts)
     over = facts.get("timeout_kind")
-    late = [(_OVER[over], dict(facts))] if over in _OVER else []
-    return [*late, *_of_move(job, operation, facts)]
+    return [(_OVER[over], dict(facts)), *found] if over in _OVER else found
 
 
 def _of_move(job: Job, operation: str, facts: dict[str, Any]) -> Caused:
@@ -42,7 +42,9 @@ def _of_move(job: Job, operation: str, facts: dict[str, Any]) -> Caused:
     if state == life.ACTIVE:
         return [("job.started", {"worker_id": job.worker_id or ""})]
     if state == life.COMPLETED:
-        return [("job.completed", facts | ({"result": job.result} if job.has_result else {}))]
+        if job.has_result:
+            facts["result"] = job.result
+        return [("job.completed", facts)]
     if state == life.SCHEDULED:
         return [("job.scheduled", {"scheduled_at": format_time(job.scheduled_at or 0)})]
     if state == life.PENDING:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from engine import lifecycle as life
 from engine.job import Job
 from engine.kernel import Kernel
+from engine.setting import Setting
 from engine.storage import Store
 from engine.times import DAY, HOUR, MINUTE, format_time, parse_time
 
@@ -100,11 +101,12 @@ class History:
         max_events: Most events of one job that are told, the latest ones.
     """
 
+    enabled = Setting(default=True)
+    retention = Setting(RETENTION)
+    max_events = Setting(MAX_EVENTS)
+
     def __init__(self, kernel: Kernel) -> None:
         self.kernel = kernel
-        self.enabled = True
-        self.retention = RETENTION
-        self.max_events = MAX_EVENTS
 
     def _kept(self, job: Job) -> list[Entry]:
         if not self.enabled:
@@ -205,10 +207,6 @@ class History:
             record = self.kernel.store.record(_CHILDREN, parent) or {"ids": []}
             record["ids"].append(job.id)
             self.kernel.store.put_record(_CHILDREN, parent, record)
-
-    def gone(self, job: Job) -> None:
-        """Forget whose parent a deleted job was; its children stay, as jobs without a parent here."""
-        self.kernel.store.delete_record(_CHILDREN, job.id)
 
     def lineage(self, job_id: str) -> dict[str, Any]:
         """A job's ancestors by name and its descendants as a tree (OJS Execution History 7.2).

@@ -16,12 +16,13 @@ class IdSource:
         random: Seeded source of the random bits.
     """
 
-    __slots__ = ("_counter", "_last", "_random")
+    __slots__ = ("_counter", "_head", "_last", "_random")
 
     def __init__(self, random: Random) -> None:
         self._random = random
         self._last = 0
         self._counter = 0
+        self._head = "00000000-0000-7"
 
     def uuid7(self, ms: int) -> str:
         """A lower-case UUIDv7; within one millisecond a 12-bit counter keeps the order.
@@ -30,11 +31,14 @@ class IdSource:
             ms: The instant, milliseconds since the epoch; an earlier one than before counts as the last.
         """
         if ms > self._last:
-            self._last, self._counter = ms, 0
+            self._begin(ms)
         elif self._counter < 0xFFF:
             self._counter += 1
         else:  # 4,096 ids in one millisecond: borrow the next one, as the RFC allows
-            self._last, self._counter = self._last + 1, 0
+            self._begin(self._last + 1)
         tail = f"{self._random.getrandbits(62) | 0x8000000000000000:016x}"
-        head = f"{self._last:012x}"
-        return f"{head[:8]}-{head[8:]}-7{self._counter:03x}-{tail[:4]}-{tail[4:]}"
+        return f"{self._head}{self._counter:03x}-{tail[:4]}-{tail[4:]}"
+
+    def _begin(self, ms: int) -> None:
+        head = f"{ms:012x}"
+        self._last, self._counter, self._head = ms, 0, f"{head[:8]}-{head[8:]}-7"

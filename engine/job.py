@@ -5,7 +5,6 @@ A job is plain state. Which moves are legal is `engine.lifecycle`'s business, an
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from engine import lifecycle as life
@@ -28,7 +27,6 @@ Move = tuple[int, str, str]
 """One entry of a job's path: instant (ms), operation, state reached."""
 
 
-@dataclass(slots=True, eq=False)
 class Job:
     """A job and all that the server knows of it; instants and durations in integer milliseconds.
 
@@ -50,95 +48,109 @@ class Job:
         replaces: Id of the job whose place it takes by its uniqueness policy, or None.
         schema: URI of the schema of ``args``, or None.
         extra: Unknown top-level fields of the request, sent back as they came (OJS Core 5.5).
-        hints: ``options.metadata`` as it came; what it says is in ``meta`` too.
+        hints: ``options.metadata``: for the server, not for the handler.
         echo: Fields that go back exactly as the client wrote them, e.g. ``expires_at``.
     """
 
-    id: str
-    type: str
-    args: list[Any]
-    queue: str = "default"
-    priority: int = 0
-    meta: dict[str, Any] | None = None
-    tags: list[str] | None = None
-    retry: RetryPolicy = DEFAULT
-    timeout: int | None = None
-    visibility_timeout: int | None = None
-    scheduled_at: int | None = None
-    expires_at: int | None = None
-    unique: dict[str, Any] | None = None
-    unique_key: str | None = None
-    replaces: str | None = None
-    schema: str | None = None
-    extra: dict[str, Any] | None = None
-    echo: dict[str, str] | None = None
-    hints: dict[str, Any] | None = None
-    # What follows is the server's alone (OJS Core 5.3).
-    state: str = ""
-    attempt: int = 0
-    created_at: int = 0
-    enqueued_at: int | None = None
-    started_at: int | None = None
-    completed_at: int | None = None
-    cancelled_at: int | None = None
-    discarded_at: int | None = None
-    activated_at: int | None = None
-    next_attempt_at: int | None = None
-    retry_delay: int | None = None
-    reserved_until: int | None = None
-    reservation: int | None = None
-    """Length of the reservation in force, milliseconds: a heartbeat that names none extends by it."""
-    worker_id: str | None = None
-    result: Any = None
-    has_result: bool = False
-    error: dict[str, Any] | None = None
-    errors: list[dict[str, Any]] | None = None
-    dead_letter: bool = False
-    progress: dict[str, Any] | None = None
-    """What the worker last reported of this attempt: ``progress``, ``data``, ``message``, ``updated_at`` (ms)."""
-    checkpoint: dict[str, Any] | None = None
-    """State to go on from after a failure: ``state``, ``sequence``, ``created_at`` (ms)."""
-    result_ttl: int | None = None
-    """Seconds for which the result is kept, -1 for ever, or None for the server's default."""
-    result_limit: int | None = None
-    """Largest result, bytes, or None for the server's limit."""
-    result_size: int | None = None
-    """Size of the stored result as JSON, bytes."""
-    result_pruned: bool = False
-    parent_results: list[Any] | None = None
-    workflow_id: str | None = None
-    step_id: str | None = None
-    cron_name: str | None = None
-    handed_back: int = 0
-    """Attempts that ended with the job handed back; they do not count against the policy's bound."""
-    seq: int = 0
-    """Place in the queue: the order in which jobs became available."""
-    turn: int = 0
-    """Goes before `seq` within one priority: fair shares give each tenant its turn (OJS Fair Scheduling 9)."""
-    boost: int = 0
-    """Added to the priority by the tenant's configuration (OJS Multi-Tenancy 8.1)."""
-    rate_limit: dict[str, Any] | None = None
-    """Rate limit policy as it came, or None (OJS Rate Limiting 6)."""
-    limit_key: str | None = None
-    """The partition whose counters this job uses, or None."""
-    on_limit: str = "wait"
-    pool: str | None = None
-    """The worker pool that holds it."""
-    total_timeout: int | None = None
-    """Longest life from creation to the end, milliseconds (OJS Timeouts 5.2)."""
-    enqueue_ttl: int | None = None
-    """Longest wait before the first start, milliseconds (OJS Timeouts 5.3)."""
-    grace_period: int | None = None
-    """Added to the timeout before the server acts, milliseconds (OJS Timeouts 5.4)."""
-    heartbeat_timeout: int | None = None
-    """Longest silence while active, milliseconds (OJS Timeouts 5.5)."""
-    beat_at: int | None = None
-    """The latest heartbeat that named it, or its start."""
-    prune_at: int | None = None
-    """When it is removed after its end, or None for never."""
-    size: int = 0
-    """Bytes that count against a queue bounded by size (OJS Backpressure 6.1)."""
-    trail: list[Move] = field(default_factory=list)
+    __slots__ = (
+        "id type args queue priority meta tags retry timeout visibility_timeout scheduled_at expires_at "
+        "unique unique_key replaces schema extra echo hints state attempt created_at enqueued_at started_at "
+        "completed_at cancelled_at discarded_at activated_at next_attempt_at retry_delay reserved_until "
+        "reservation worker_id result has_result error errors dead_letter progress checkpoint result_ttl "
+        "result_limit result_size result_pruned parent_results workflow_id step_id cron_name handed_back seq "
+        "turn boost "
+        "rate_limit limit_key on_limit pool total_timeout enqueue_ttl grace_period heartbeat_timeout beat_at "
+        "prune_at size trail"
+    ).split()
+
+    def __init__(self, id: str, type: str, args: list[Any], **fields: Any) -> None:  # noqa: A002, PLR0915 - the record itself
+        self.id = id
+        self.type = type
+        self.args = args
+        self.queue: str = "default"
+        self.priority: int = 0
+        self.meta: dict[str, Any] | None = None
+        self.tags: list[str] | None = None
+        self.retry: RetryPolicy = DEFAULT
+        self.timeout: int | None = None
+        self.visibility_timeout: int | None = None
+        self.scheduled_at: int | None = None
+        self.expires_at: int | None = None
+        self.unique: dict[str, Any] | None = None
+        self.unique_key: str | None = None
+        self.replaces: str | None = None
+        self.schema: str | None = None
+        self.extra: dict[str, Any] | None = None
+        self.echo: dict[str, str] | None = None
+        self.hints: dict[str, Any] | None = None
+        # What follows is the server's alone (OJS Core 5.3).
+        self.state: str = ""
+        self.attempt: int = 0
+        self.created_at: int = 0
+        self.enqueued_at: int | None = None
+        self.started_at: int | None = None
+        self.completed_at: int | None = None
+        self.cancelled_at: int | None = None
+        self.discarded_at: int | None = None
+        self.activated_at: int | None = None
+        self.next_attempt_at: int | None = None
+        self.retry_delay: int | None = None
+        self.reserved_until: int | None = None
+        self.reservation: int | None = None
+        """Length of the reservation in force, milliseconds: a heartbeat that names none extends by it."""
+        self.worker_id: str | None = None
+        self.result: Any = None
+        self.has_result: bool = False
+        self.error: dict[str, Any] | None = None
+        self.errors: list[dict[str, Any]] | None = None
+        self.dead_letter: bool = False
+        self.progress: dict[str, Any] | None = None
+        """What the worker last reported of this attempt: ``progress``, ``data``, ``message``, ``updated_at`` (ms)."""
+        self.checkpoint: dict[str, Any] | None = None
+        """State to go on from after a failure: ``state``, ``sequence``, ``created_at`` (ms)."""
+        self.result_ttl: int | None = None
+        """Seconds for which the result is kept, -1 for ever, or None for the server's default."""
+        self.result_limit: int | None = None
+        """Largest result, bytes, or None for the server's limit."""
+        self.result_size: int | None = None
+        """Size of the stored result as JSON, bytes."""
+        self.result_pruned: bool = False
+        self.parent_results: list[Any] | None = None
+        self.workflow_id: str | None = None
+        self.step_id: str | None = None
+        self.cron_name: str | None = None
+        self.handed_back: int = 0
+        """Attempts that ended with the job handed back; they do not count against the policy's bound."""
+        self.seq: int = 0
+        """Place in the queue: the order in which jobs became available."""
+        self.turn: int = 0
+        """Goes before `seq` within one priority: fair shares give each tenant its turn (OJS Fair Scheduling 9)."""
+        self.boost: int = 0
+        """Added to the priority by the tenant's configuration (OJS Multi-Tenancy 8.1)."""
+        self.rate_limit: dict[str, Any] | None = None
+        """Rate limit policy as it came, or None (OJS Rate Limiting 6)."""
+        self.limit_key: str | None = None
+        """The partition whose counters this job uses, or None."""
+        self.on_limit: str = "wait"
+        self.pool: str | None = None
+        """The worker pool that holds it."""
+        self.total_timeout: int | None = None
+        """Longest life from creation to the end, milliseconds (OJS Timeouts 5.2)."""
+        self.enqueue_ttl: int | None = None
+        """Longest wait before the first start, milliseconds (OJS Timeouts 5.3)."""
+        self.grace_period: int | None = None
+        """Added to the timeout before the server acts, milliseconds (OJS Timeouts 5.4)."""
+        self.heartbeat_timeout: int | None = None
+        """Longest silence while active, milliseconds (OJS Timeouts 5.5)."""
+        self.beat_at: int | None = None
+        """The latest heartbeat that named it, or its start."""
+        self.prune_at: int | None = None
+        """When it is removed after its end, or None for never."""
+        self.size: int = 0
+        """Bytes that count against a queue bounded by size (OJS Backpressure 6.1)."""
+        self.trail: list[Move] = []
+        for name, value in fields.items():
+            setattr(self, name, value)
 
     @property
     def max_attempts(self) -> int:
@@ -158,12 +170,16 @@ class Job:
     @property
     def tenant(self) -> str | None:
         """The tenant it belongs to, ``meta.tenant_id`` (OJS Multi-Tenancy 5.1), or None."""
-        named = (self.meta or {}).get("tenant_id")
+        if self.meta is None:
+            return None
+        named = self.meta.get("tenant_id")
         return named if isinstance(named, str) and named else None
 
     @property
     def lane(self) -> str:
         """What limits tell apart: jobs of one lane in one queue are admitted or refused together."""
+        if self.limit_key is None and self.meta is None and self.extra is None and self.cron_name is None:
+            return ""
         cron = self.cron_name or ""
         return f"{self.on_limit} {self.limit_key or ''} {self.tenant or ''} {cron} {self.needs}"
 
@@ -198,6 +214,18 @@ class Job:
             (instant, operation, kind); kind is ``execution``, ``stalled``, ``total``, ``reservation``,
             ``enqueue_ttl``, ``expired``, ``due``, or ``retention``.
         """
+        if self.state in life.TERMINAL:
+            return None if self.prune_at is None else (self.prune_at, PRUNE, "retention")
+        if self.total_timeout is None and self.expires_at is None and self.heartbeat_timeout is None:
+            # Most jobs name no limit; then what the state alone says is all.
+            if self.state == life.ACTIVE and self.timeout is None:
+                return (
+                    None
+                    if self.reserved_until is None
+                    else (self.reserved_until, life.RESERVATION, "reservation")
+                )
+            if self.state == life.AVAILABLE and self.enqueue_ttl is None:
+                return None
         found: tuple[int, str, str] | None = None
         for instant, operation, kind in self._active() if self.state == life.ACTIVE else self._waiting():
             if instant is not None and (found is None or instant < found[0]):
@@ -216,8 +244,6 @@ class Job:
         )
 
     def _waiting(self) -> tuple[tuple[int | None, str, str], ...]:
-        if self.state in life.TERMINAL:
-            return ((self.prune_at, PRUNE, "retention"),)
         total = None if self.total_timeout is None else self.created_at + self.total_timeout
         ttl = None if self.enqueue_ttl is None or self.attempt else self.created_at + self.enqueue_ttl
         due: int | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine import lifecycle as life
 from engine.clock import Clock
@@ -17,8 +17,10 @@ from engine.events import EventLog
 from engine.happenings import caused_by
 from engine.ids import IdSource
 from engine.job import Job
-from engine.storage import Store
 from engine.tracing import trace_id
+
+if TYPE_CHECKING:
+    from engine.storage import Store
 
 Moved = Callable[[Job, str, str], None]
 """Hears of a finished move: job, state before, operation."""
@@ -43,6 +45,8 @@ class Kernel:
         self.random = Random(seed)
         self.ids = IdSource(Random(self.random.getrandbits(64)))
         self.events = EventLog()
+        self.settings: dict[str, Any] = {}
+        """What hosts have chosen for the subjects; see `engine.setting`."""
         self.listeners: list[Moved] = []
         self.removed: list[Callable[[Job], None]] = []
         """Hear of each job that has been deleted."""
@@ -151,22 +155,33 @@ class Kernel:
 
     def _announce(self, job: Job, was: str, operation: str, now: int, **facts: Any) -> None:
         # The first event of a move tells where the job came from: the move itself can be told from it.
-        origin = {"from": was} if was else {}
+        origin = was
         for kind, data in caused_by(job, operation, facts):
-            self.emit_job(kind, job, data | origin, now)
-            origin = {}
+            self.emit_job(kind, job, data, now, origin)
+            origin = ""
         for listener in self.listeners:
             listener(job, was, operation)
 
-    def emit_job(self, kind: str, job: Job, data: dict[str, Any], now: int) -> None:
-        """Record an event about a job; the fields that every job event has are added here."""
-        common: dict[str, Any] = {
+    def emit_job(self, kind: str, job: Job, data: dict[str, Any], now: int, was: str = "") -> None:
+        """Record an event about a job; the fields that every job event has are added here.
+
+        Args:
+            kind: Event type.
+            job: The job, after what happened.
+            data: Further fields.
+            now: The instant, milliseconds.
+            was: The state that the job has left by this, if the event is the first to tell.
+        """
+        told: dict[str, Any] = {
             "job_id": job.id,
             "job_type": job.type,
             "queue": job.queue,
             "state": job.state,
             "attempt": job.attempt,
         }
-        if (trace := trace_id(job.meta)) is not None:
-            common["trace_id"] = trace
-        self.events.emit(now, kind, job.id, common | data if data else common)
+        if job.meta is not None and (trace := trace_id(job.meta)) is not None:
+            told["trace_id"] = trace
+        told.update(data)
+        if was:
+            told["from"] = was
+        self.events.emit(now, kind, job.id, told)

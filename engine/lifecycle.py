@@ -7,8 +7,7 @@ time (OJS Core 6.1 to 6.5).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from engine.errors import Conflict
 
@@ -22,8 +21,7 @@ CANCELLED: Final = "cancelled"
 DISCARDED: Final = "discarded"
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """One lifecycle state (OJS Core 6.1).
 
     Args:
@@ -37,8 +35,7 @@ class State:
     summary: str
 
 
-@dataclass(frozen=True, slots=True)
-class Transition:
+class Transition(NamedTuple):
     """One legal move (OJS Core 6.3).
 
     Args:

@@ -18,6 +18,7 @@ from engine.job import Job
 from engine.limit_policy import Policy
 from engine.operations import Operations
 from engine.queues import Queues
+from engine.setting import Setting
 from engine.times import SECOND, format_duration, format_time, parse_time
 
 TIMER: Final = "limit"
@@ -43,16 +44,12 @@ class Limits:
         by_tenant: Whether keys are each tenant's own unless the policy's scope is ``global``.
     """
 
+    by_tenant = Setting(default=False)
+
     def __init__(self, operations: Operations, queues: Queues) -> None:
         self.operations = operations
         self.queues = queues
         self.kernel = operations.kernel
-        self.by_tenant = False
-        operations.admits.append(self._admit)
-        operations.closed.append(self._closed)
-        operations.starting = self._starting
-        self.kernel.listeners.append(self._hear)
-        self.kernel.removed.append(self._removed)
 
     # PUSH
 
@@ -82,7 +79,8 @@ class Limits:
 
     # FETCH
 
-    def _admit(self, job: Job) -> bool:
+    def admit(self, job: Job) -> bool:
+        """Whether a waiting job's key has room for it."""
         if job.limit_key is None or job.on_limit != "wait":
             return True  # one that is to be dropped or put off must be claimed for that
         record = self._record(job.limit_key)
@@ -91,7 +89,8 @@ class Limits:
             self._exceeded(job.limit_key, record, blocked, job)
         return blocked is None
 
-    def _closed(self, queue: str) -> bool:
+    def closed(self, queue: str) -> bool:
+        """Whether the queue's own limit is reached."""
         policy = self._queue_policy(queue)
         if policy is None:
             return False
@@ -108,7 +107,8 @@ class Limits:
         raw = self.queues.config(queue).get("rate_limit")
         return None if raw is None else limit_policy.parse(raw, "rate_limit", "queue")[1]
 
-    def _starting(self, job: Job) -> bool:
+    def starting(self, job: Job) -> bool:
+        """Count a start; False when its limit has dropped the job or put it off instead."""
         if job.limit_key is not None:
             record = self._record(job.limit_key)
             blocked = self._blocked(record, self._policy(record))
@@ -194,7 +194,8 @@ class Limits:
             record["count"] = used + 1
         record["last"] = now
 
-    def _hear(self, job: Job, was: str, operation: str) -> None:
+    def moved(self, job: Job, was: str, operation: str) -> None:
+        """Keep a key's counters."""
         key = job.limit_key
         if key is None:
             return
@@ -220,7 +221,8 @@ class Limits:
         """Drop the counters of a queue that is gone."""
         self.kernel.store.delete_record(_KIND, _QUEUE + queue)
 
-    def _removed(self, job: Job) -> None:
+    def removed(self, job: Job) -> None:
+        """Forget the key of a deleted job if it was the last one with it."""
         if job.limit_key is not None:
             record = self._record(job.limit_key)
             record["jobs"] -= 1

@@ -9,15 +9,17 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, closing, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from heapq import heapify, heappop, heappush, merge
 from itertools import islice
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from engine.job import Job
 from engine.lifecycle import AVAILABLE, DISCARDED, STATES
 from engine.ready import Entry, ReadyQueue
-from engine.storage import Admit
+
+if TYPE_CHECKING:
+    from engine.storage import Admit
 
 _NOTHING: Final = nullcontext()
 
@@ -136,7 +138,7 @@ class MemoryStore:
         ready.push(job.lane, (-job.urgency, job.turn, job.seq, job.id))
 
     def _watch(self, job: Job) -> None:
-        due = job.due()
+        due = job.deadline()
         if due is not None:
             self._push_due(due[0], "job", job.id)
 
@@ -163,17 +165,15 @@ class MemoryStore:
             job = self._jobs.get(entry[3])
             return (
                 job is not None
+                and job.seq == entry[2]
                 and job.state == AVAILABLE
                 and job.queue == queue
-                and (-job.urgency, job.turn, job.seq) == entry[:3]
+                and job.turn == entry[1]
+                and job.priority + job.boost == -entry[0]
             )
 
-        with closing(ready.candidates(is_true)) as candidates:
-            for job_id in candidates:
-                job = self._jobs[job_id]
-                if admit is None or admit(job):
-                    return job
-        return None
+        found = ready.first(is_true, lambda entry: admit is None or admit(self._jobs[entry[3]]))
+        return None if found is None else self._jobs[found[3]]
 
     def holder(self, unique_key: str, states: Iterable[str], after: int | None) -> Job | None:
         """The newest job with this unique key in one of these states, created after an instant."""
@@ -255,7 +255,7 @@ class MemoryStore:
         if kind != "job":
             return self._timers.get((kind, key)) == at
         job = self._jobs.get(key)
-        due = None if job is None else job.due()
+        due = None if job is None else job.deadline()
         return due is not None and due[0] == at
 
     def _first_due(self) -> tuple[int, int, str, str] | None:
@@ -291,11 +291,15 @@ class MemoryStore:
 
     def record(self, kind: str, key: str) -> dict[str, Any] | None:
         """The record itself, or None."""
-        return self._records.get(kind, {}).get(key)
+        records = self._records.get(kind)
+        return None if records is None else records.get(key)
 
     def put_record(self, kind: str, key: str, value: dict[str, Any]) -> None:
         """Insert or replace a record."""
-        self._records.setdefault(kind, {})[key] = value
+        records = self._records.get(kind)
+        if records is None:
+            records = self._records[kind] = {}
+        records[key] = value
 
     def delete_record(self, kind: str, key: str) -> bool:
         """Remove a record; whether there was one."""
@@ -303,4 +307,5 @@ class MemoryStore:
 
     def records(self, kind: str) -> list[tuple[str, dict[str, Any]]]:
         """All records of a kind, in the order in which they were first put."""
-        return list(self._records.get(kind, {}).items())
+        records = self._records.get(kind)
+        return [] if not records else list(records.items())

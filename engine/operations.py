@@ -7,7 +7,7 @@ PUSH is `engine.enqueue`'s.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from engine import failure, timeouts
 from engine import lifecycle as life
@@ -16,7 +16,9 @@ from engine.errors import Conflict
 from engine.job import DEFAULT_TIMEOUT, PRUNE, Job
 from engine.kernel import Kernel
 from engine.result_size import measure
-from engine.storage import Admit
+
+if TYPE_CHECKING:
+    from engine.storage import Admit
 
 __all__ = ["Operations", "Plan", "Pushed"]
 
@@ -52,19 +54,12 @@ class InOrder:
         return self._queues
 
     def served(self, job: Job) -> None:
-        """Nothing to note."""
+        """No pool holds the job; nothing else to note."""
+        job.pool = None
 
 
 def _always(_worker_id: str, _queues: list[str]) -> bool:
     return True
-
-
-def _starts(_job: Job) -> bool:
-    return True
-
-
-def _in_order(queues: list[str], _worker_id: str | None, _wish: dict[str, Any]) -> Plan:
-    return InOrder(queues)
 
 
 class Operations(Enqueue):
@@ -89,8 +84,10 @@ class Operations(Enqueue):
         self.admits: list[Admit] = []
         self.closed: list[Callable[[str], bool]] = []
         self.may_fetch: Callable[[str, list[str]], bool] = _always
-        self.starting: Callable[[Job], bool] = _starts
-        self.plan: Callable[[list[str], str | None, dict[str, Any]], Plan] = _in_order
+        self.starting: Callable[[Job], bool] = lambda _: True
+        self.plan: Callable[[list[str], str | None, dict[str, Any]], Plan] = lambda queues, *_: InOrder(
+            queues
+        )
         self.prune: Callable[[Job], None] = kernel.remove
 
     # FETCH

@@ -36,8 +36,6 @@ class Pools:
         self.operations = operations
         self.kernel = operations.kernel
         self.figures = figures
-        operations.plan = self.plan
-        self.kernel.listeners.append(self._hear)
 
     def plan(self, queues: list[str], worker_id: str | None, wish: dict[str, Any]) -> Plan:
         """The plan of one FETCH.
@@ -80,7 +78,8 @@ class Pools:
             for one, pool in self.kernel.store.records(_KIND)
         )
 
-    def _hear(self, job: Job, was: str, _operation: str) -> None:
+    def moved(self, job: Job, was: str) -> None:
+        """Count the active jobs of a pool."""
         change = (job.state == life.ACTIVE) - (was == life.ACTIVE)
         pool = self.kernel.store.record(_KIND, job.pool) if change and job.pool is not None else None
         if pool is not None and job.pool is not None:

@@ -26,8 +26,6 @@ class Priorities:
 
     def __init__(self, kernel: Kernel) -> None:
         self.kernel = kernel
-        kernel.listeners.append(self._hear)
-        kernel.transferred.append(self._transfer)
 
     def change(self, job_id: Any, value: Any) -> tuple[Job, int]:
         """Give a waiting job another priority; it keeps its place in time (8.1).
@@ -74,12 +72,14 @@ class Priorities:
         """Drop the counts of a queue that is gone."""
         self.kernel.store.delete_record(_KIND, queue)
 
-    def _hear(self, job: Job, was: str, _operation: str) -> None:
+    def moved(self, job: Job, was: str) -> None:
+        """Count a job that became available, or no longer is."""
         change = (job.state == life.AVAILABLE) - (was == life.AVAILABLE)
         if change:
             self._add(job, job.queue, change)
 
-    def _transfer(self, job: Job, before: str) -> None:
+    def transferred(self, job: Job, before: str) -> None:
+        """Count a job in its new queue."""
         self._count(job, before, -1)
         self._count(job, job.queue, 1)
 

@@ -44,13 +44,14 @@ class Queues:
         self.born = self.kernel.now()
         self.configured: list[Callable[[str], None]] = []
         self.deleted: list[Callable[[str], None]] = []
-        operations.closed.append(self.closed)
-        self.kernel.listeners.append(self._hear)
 
     # what PUSH and FETCH ask
 
-    def guard(self, job: Job) -> None:
+    def guard(self, job: Job) -> Config:
         """Let a job into its queue, and give it the queue's defaults for what it does not say itself.
+
+        Returns:
+            What holds for the queue.
 
         Raises:
             NotFound: Unknown queue, in strict mode.
@@ -66,6 +67,8 @@ class Queues:
                 details={"queue": job.queue},
             )
         config = self.config(job.queue)
+        if config is queue_config.DEFAULTS:
+            return config
         if not queue_config.allows(config, job.type):
             raise TypeNotAllowed(
                 f"Queue '{job.queue}' does not take jobs of type '{job.type}' (OJS Queue Configuration 6.5).",
@@ -77,17 +80,20 @@ class Queues:
             job.visibility_timeout = config["visibility_timeout"] * SECOND
         if job.retry is DEFAULT and config.get("default_retry") is not None:
             job.retry = retry.parse(config["default_retry"])
+        return config
 
     def settle(self, job: Job) -> None:
         """Create the queue of an admitted job if it is the first."""
         if self._record(job.queue) is None:
             self.kernel.store.put_record(_KIND, job.queue, self._fresh())
 
-    def closed(self, queue: str) -> bool:
-        """Whether a queue hands out nothing now: paused, or as many jobs active as it may have (6.2)."""
+    def paused(self, queue: str) -> bool:
+        """Whether a queue hands out nothing because somebody has said so."""
         record = self._record(queue)
-        if record is not None and record["state"] == "paused":
-            return True
+        return record is not None and record["state"] == "paused"
+
+    def full(self, queue: str) -> bool:
+        """Whether a queue has as many jobs active as it may have (6.2)."""
         limit = self.config(queue).get("concurrency")
         return limit is not None and self.kernel.store.counts(queue)[life.ACTIVE] >= limit
 
@@ -95,9 +101,26 @@ class Queues:
 
     def config(self, queue: str) -> Config:
         """What holds for a queue: system defaults, default policy, its own configuration (7.2); not to be changed."""
+        if self.is_plain(queue):
+            return queue_config.DEFAULTS
         record, base = self._record(queue), self._record(DEFAULT_POLICY)
         layers = [one["config"] for one in (base, record) if one is not None and one["config"]]
-        return queue_config.layered(queue_config.DEFAULTS, *layers) if layers else queue_config.DEFAULTS
+        return queue_config.layered(queue_config.DEFAULTS, *layers)
+
+    def is_plain(self, queue: str) -> bool:
+        """Whether nobody has configured anything for a queue: no bound, no limit, the default retention."""
+        find = self.kernel.store.record
+        if find("setting", "queue_config") is None:
+            return True
+        record = find(_KIND, queue)
+        if record is not None and record["config"]:
+            return False
+        base = find(_KIND, DEFAULT_POLICY)
+        return base is None or not base["config"]
+
+    def _configured(self) -> None:
+        """Note that some queue has a configuration: until then, none has to be looked up."""
+        self.kernel.store.put_record("setting", "queue_config", {"used": True})
 
     def configure(self, queue: str, raw: Any) -> Config:
         """Change a queue's configuration; fields not named stay, null removes one.
@@ -112,11 +135,14 @@ class Queues:
         Raises:
             InvalidRequest: A field breaks its rule; nothing has changed.
         """
-        given = queue_config.check(raw)
+        from engine import queue_rules  # noqa: PLC0415 - configuring is rare
+
+        given = queue_rules.check(raw)
         with self.kernel.store.transaction():
             record = self._ensure(queue)
             merged = queue_config.layered(record["config"], given)
             record["config"] = merged
+            self._configured()
             record["updated_at"] = self.kernel.now()
             self.kernel.store.put_record(_KIND, queue, record)
             self.kernel.emit("queue.config_updated", queue, {"queue": queue, "config": given})
@@ -131,8 +157,10 @@ class Queues:
             Conflict: There is one.
             InvalidRequest: The configuration breaks a rule.
         """
+        from engine import queue_rules  # noqa: PLC0415 - configuring is rare
+
         check_queue(queue, "name")
-        config = queue_config.check({} if raw is None else raw)
+        config = queue_rules.check({} if raw is None else raw)
         with self.kernel.store.transaction():
             if self._record(queue) is not None:
                 raise Conflict(
@@ -140,6 +168,8 @@ class Queues:
                     details={"queue": queue},
                 )
             self.kernel.store.put_record(_KIND, queue, self._fresh() | {"config": config})
+            if config:
+                self._configured()
             self.kernel.emit("queue.created", queue, {"queue": queue, "config": config})
 
     # states
@@ -243,9 +273,9 @@ class Queues:
             hear(queue)
         return True
 
-    def _hear(self, job: Job, _was: str, _operation: str) -> None:
-        if job.state in life.TERMINAL:
-            self._finish(job.queue)
+    def ended(self, queue: str) -> None:
+        """A job of the queue has ended: one that drains may be gone by that."""
+        self._finish(queue)
 
     # reading
 

@@ -6,7 +6,7 @@ that ten thousand jobs behind one exhausted limit cost no more than one. It know
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from heapq import heappop, heappush
 from typing import TypeAlias
 
@@ -32,42 +32,63 @@ class ReadyQueue:
 
     def push(self, lane: str, entry: Entry) -> None:
         """Add a job."""
-        heap = self._lanes.setdefault(lane, [])
-        heappush(heap, entry)
-        if heap[0] == entry:
+        heap = self._lanes.get(lane)
+        if heap is None:
+            self._lanes[lane] = [entry]
+            if len(self._lanes) == 2:
+                self._compare()
+                return
+            heap = self._lanes[lane]
+        else:
+            heappush(heap, entry)
+        if heap[0] is entry and len(self._lanes) > 1:
             self._announce(lane, entry)
+
+    def _compare(self) -> None:
+        """Begin to hold the lanes against each other; a single one needs no heads, and has none."""
+        self._heads = []
+        self._announced = {}
+        for lane, heap in self._lanes.items():
+            self._announce(lane, heap[0])
 
     def _announce(self, lane: str, entry: Entry) -> None:
         if self._announced.get(lane) != entry:
             self._announced[lane] = entry
             heappush(self._heads, (entry, lane))
 
-    def candidates(self, is_true: IsTrue) -> Generator[str, None, None]:
-        """The first job of each lane, best first; ids of jobs that are truly there.
+    def first(self, is_true: IsTrue, takes: IsTrue) -> Entry | None:
+        """The best entry that is taken; the first one of each lane is asked, the best lane first.
 
-        The queue must not change while this runs; abandon the iterator first.
+        Args:
+            is_true: Drops what has gone.
+            takes: Says yes or no to an entry, which keeps its place either way.
         """
+        if len(self._lanes) < 2:
+            for lane in tuple(self._lanes):
+                only = self._top(lane, is_true)
+                return only if only is not None and takes(only) else None
+            return None
         passed: list[tuple[Entry, str]] = []
-        try:
-            while self._heads:
-                entry, lane = self._heads[0]
-                if self._announced.get(lane) != entry:
-                    heappop(self._heads)
-                    continue
-                first = self._first(lane, is_true)
-                if first != entry:
-                    heappop(self._heads)
-                    del self._announced[lane]
-                    if first is not None:
-                        self._announce(lane, first)
-                    continue
+        found: Entry | None = None
+        while self._heads:
+            entry, lane = self._heads[0]
+            first = self._top(lane, is_true) if self._announced.get(lane) == entry else None
+            if first == entry:
+                if takes(entry):
+                    found = entry
+                    break
                 passed.append(heappop(self._heads))
-                yield entry[3]
-        finally:
-            for head in passed:
-                heappush(self._heads, head)
+                continue
+            heappop(self._heads)
+            if self._announced.get(lane) == entry:
+                del self._announced[lane]
+                if first is not None:
+                    self._announce(lane, first)
+        for head in passed:
+            heappush(self._heads, head)
+        return found
 
-    def _first(self, lane: str, is_true: IsTrue) -> Entry | None:
+    def _top(self, lane: str, is_true: IsTrue) -> Entry | None:
         heap = self._lanes[lane]
         while heap:
             if is_true(heap[0]):

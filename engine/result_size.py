@@ -10,6 +10,7 @@ from engine.job import Job
 
 MAX_RESULT: Final = 1_048_576
 """Largest result as JSON in UTF-8, bytes (OJS Results 7.2)."""
+_encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def measure(job: Job, result: Any, *, has_result: bool) -> int | None:
@@ -22,7 +23,7 @@ def measure(job: Job, result: Any, *, has_result: bool) -> int | None:
     """
     if not has_result:
         return None
-    size = len(json.dumps(result, ensure_ascii=False, separators=(",", ":")).encode(errors="surrogatepass"))
+    size = len(_encode(result).encode(errors="surrogatepass"))
     limit = min(job.result_limit or MAX_RESULT, MAX_RESULT)
     if size > limit:
         raise ResultTooLarge(

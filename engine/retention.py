@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from engine import lifecycle as life
-from engine import queue_config, selection
+from engine import queue_config
 from engine.envelope import refuse
 from engine.job import Job
 from engine.operations import Operations
@@ -48,14 +48,14 @@ class Retention:
         self.kernel = operations.kernel
         self.queues = queues
         self.holds: list[Hold] = []
-        operations.prune = self._prune
-        self.kernel.listeners.append(self._hear)
-        queues.configured.append(self._configured)
 
-    def _hear(self, job: Job, _was: str, _operation: str) -> None:
-        if job.state not in life.TERMINAL:
-            return
-        at = max([self._default(job), *(until for hold in self.holds if (until := hold(job)) is not None)])
+    def ended(self, job: Job) -> None:
+        """Tell a job that has ended when it is pruned."""
+        at = self._default(job)
+        for hold in self.holds:
+            until = hold(job)
+            if until is not None and until > at:
+                at = until
         job.prune_at = None if at == FOREVER else at
         self.kernel.store.save(job, job.state)
         if job.dead_letter:
@@ -78,7 +78,7 @@ class Retention:
         job = self._oldest(queue, DEAD)
         return None if job is None else job.prune_at
 
-    def _prune(self, job: Job) -> None:
+    def prune(self, job: Job) -> None:
         """Remove a job whose time is up, and those beside it whose time is up too."""
         queue, kind, now = job.queue, DEAD if job.dead_letter else job.state, self.kernel.now()
         self.kernel.remove(job)
@@ -91,7 +91,8 @@ class Retention:
             count += 1
         self._tell(queue, kind, count)
 
-    def _configured(self, queue: str) -> None:
+    def configured(self, queue: str) -> None:
+        """A queue may keep fewer dead letters than before."""
         for name in self.kernel.store.queues() if queue == DEFAULT_POLICY else [queue]:
             self._crop(name)
 
@@ -109,6 +110,8 @@ class Retention:
         Raises:
             InvalidRequest: A state that is not terminal, or no time.
         """
+        from engine import selection  # noqa: PLC0415 - an operator's request, no job's way
+
         wanted = selection.parse({"state": states, "until": older_than}, moment=ended_at)
         for state in wanted.states or ():
             if state not in life.TERMINAL:

@@ -5,9 +5,8 @@ Pure policy: it knows nothing of jobs, storage or time beyond the numbers it is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from engine.errors import InvalidPolicy
 from engine.times import MAX_DURATION, MINUTE, SECOND, format_duration, parse_duration
@@ -17,8 +16,7 @@ _ALIASES: Final = {"none": "constant", "fixed": "constant", "exponential_jitter"
 EXHAUSTION: Final = ("discard", "dead_letter")
 
 
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
+class RetryPolicy(NamedTuple):
     """How often and after how long a failed job runs again (OJS Retry 2).
 
     Args:

@@ -16,6 +16,7 @@ from engine.errors import InvalidRequest, NotFound, TenantLimitExceeded
 from engine.figures import Figures
 from engine.job import Job
 from engine.operations import Operations
+from engine.setting import Setting
 from engine.times import SECOND, format_time
 
 TENANT: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._:-]*\Z", re.ASCII)
@@ -64,16 +65,13 @@ class Tenants:
         default: The tenant of such jobs, or None to refuse them with 422.
     """
 
+    required = Setting(default=False)
+    default = Setting[str | None](DEFAULT)
+
     def __init__(self, operations: Operations, figures: Figures) -> None:
         self.operations = operations
         self.kernel = operations.kernel
         self.figures = figures
-        self.required = False
-        self.default: str | None = DEFAULT
-        operations.admits.append(self._admit)
-        self.kernel.listeners.append(self._hear)
-        self.kernel.removed.append(self._removed)
-        self.kernel.transferred.append(self._transfer)
 
     # PUSH and FETCH
 
@@ -144,7 +142,8 @@ class Tenants:
         period = record["limits"]["max_enqueue_rate"]["period"]
         return record["count"] if record["window"] is not None and now < record["window"] + period else 0
 
-    def _admit(self, job: Job) -> bool:
+    def admit(self, job: Job) -> bool:
+        """Whether a waiting job's tenant may have one more active."""
         if job.tenant is None:
             return True
         record = self._record(job.tenant)
@@ -153,10 +152,12 @@ class Tenants:
 
     # counters
 
-    def _hear(self, job: Job, was: str, operation: str) -> None:
+    def moved(self, job: Job, was: str, operation: str) -> None:
+        """Keep a tenant's counters."""
         self._count(job, was, job.state, new=operation == life.PUSH)
 
-    def _removed(self, job: Job) -> None:
+    def removed(self, job: Job) -> None:
+        """Take a deleted job off its tenant's counters."""
         self._count(job, job.state, "")
 
     def _count(self, job: Job, was: str, state: str, *, new: bool = False) -> None:
@@ -171,7 +172,8 @@ class Tenants:
         record["total"] += new
         self.kernel.store.put_record(_KIND, job.tenant, record)
 
-    def _transfer(self, job: Job, before: str) -> None:
+    def transferred(self, job: Job, before: str) -> None:
+        """Count a job in its new queue."""
         if job.tenant is None:
             return
         record = self._record(job.tenant)

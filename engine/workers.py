@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from engine import failure, matching
+from engine import failure
 from engine import lifecycle as life
 from engine.envelope import refuse
 from engine.errors import InvalidRequest, NotFound
 from engine.job import DEFAULT_TIMEOUT
 from engine.kernel import Kernel
 from engine.operations import Operations
+from engine.setting import Setting
 from engine.times import SECOND, format_time
 
 HEARTBEAT_INTERVAL: Final = 5 * SECOND
@@ -42,11 +43,11 @@ class Workers:
             it; only a server started for conformance does.
     """
 
+    obey_hints = Setting(default=False)
+
     def __init__(self, kernel: Kernel, operations: Operations) -> None:
         self.kernel = kernel
         self.operations = operations
-        self.obey_hints = False
-        operations.may_fetch = self.may_fetch
 
     def may_fetch(self, worker_id: str, queues: list[str]) -> bool:
         """Note a FETCH; a worker told to be quiet or to terminate gets nothing (OJS Worker Protocol 6.6)."""
@@ -117,6 +118,8 @@ class Workers:
                 details={"field": "worker_id", "rule": "required"},
             )
         if facts.get("handlers") is not None:
+            from engine import matching  # noqa: PLC0415 - few workers declare what they handle
+
             facts = {**facts, "handlers": matching.handlers(facts["handlers"])}
         with self.kernel.store.transaction():
             now = self.kernel.now()

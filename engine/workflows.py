@@ -57,7 +57,6 @@ class Workflows:
         self.store = kernel.store
         self.operations = operations
         self.records = Records(kernel.store)
-        kernel.listeners.append(self._hear)
 
     # creation
 
@@ -300,7 +299,7 @@ class Workflows:
             if step["state"] in ENDED:
                 continue
             stopped += 1
-            # The step ends first, so that its job's cancellation is no news to `_hear`.
+            # The step ends first, so that its job's cancellation is no news to `moved`.
             self._close(step, CANCELLED, now, cause)
             self.records.put_step(key, step)
             self.records.count(key, step)
@@ -338,7 +337,7 @@ class Workflows:
 
     # jobs
 
-    def _hear(self, job: Job, was: str, operation: str) -> None:
+    def moved(self, job: Job, was: str, operation: str) -> None:
         """Follow the jobs of workflows: the first that starts, each that ends, one that is retried by hand."""
         if job.workflow_id is None or job.step_id is None:
             return

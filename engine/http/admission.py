@@ -7,7 +7,6 @@ from typing import Any
 from engine.errors import InvalidRequest
 from engine.http.route import Call
 from engine.job import Job
-from engine.tenants import check_tenant
 from engine.times import SECOND
 
 
@@ -19,6 +18,8 @@ def owned(call: Call, body: Any) -> Any:
     """
     if call.tenant is None or not isinstance(body, dict):
         return body
+    from engine.tenants import check_tenant  # noqa: PLC0415 - few requests name one
+
     tenant = check_tenant(call.tenant, "X-OJS-Tenant")
     meta = body.get("meta")
     if meta is not None and not isinstance(meta, dict):
@@ -34,6 +35,8 @@ def owned(call: Call, body: Any) -> Any:
 
 def pressure_headers(call: Call, job: Job) -> dict[str, str]:
     """How full the job's queue is, once it is full enough to warn of (OJS Backpressure 7.3)."""
+    if call.engine.queues.is_plain(job.queue):
+        return {}
     pressure = call.engine.backpressure.pressure(job.queue)
     if pressure is None or not pressure.warns:
         return {}
@@ -46,6 +49,8 @@ def pressure_headers(call: Call, job: Job) -> dict[str, str]:
 
 def limit_headers(call: Call, job: Job) -> dict[str, str]:
     """What is left of the job's rate limit (OJS Rate Limiting 10.4)."""
+    if job.limit_key is None:
+        return {}
     budget = call.engine.limits.budget(job)
     if budget is None:
         return {}

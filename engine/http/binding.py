@@ -7,12 +7,9 @@ also every error, the standard's headers. It knows no subject: those list their 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from random import Random
-from typing import Any, Final
-from urllib.parse import parse_qsl, unquote
+from typing import Any, Final, NamedTuple
 
 from engine.core import Engine
 from engine.errors import (
@@ -28,9 +25,9 @@ from engine.errors import (
 from engine.http.message import EventStream, Request, Response
 from engine.http.metrics import Metrics
 from engine.http.normalise import normalise
+from engine.http.places import Places
 from engine.http.quota import Quota
-from engine.http.route import Call, Feature, Reply, Table
-from engine.http.routes import FEATURES, ROUTES
+from engine.http.route import Call, Reply
 from engine.ids import IdSource
 
 MEDIA_TYPE: Final = "application/openjobspec+json"
@@ -39,10 +36,10 @@ PREFIXES: Final = ("/ojs/v1", "/v1")
 """Base paths; the shorter one is what the standard's front page uses."""
 _ACCEPTED: Final = frozenset({MEDIA_TYPE, "application/json"})
 MAX_REQUEST_ID: Final = 200
+INFINITY: Final = float("inf")
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """How the binding is configured.
 
     Args:
@@ -51,7 +48,6 @@ class Settings:
         backend: The store's name in health and manifest.
         started_at: When the server started, milliseconds.
         version: The server's own version, for the manifest.
-        features: The manifest's extensions.
         metrics: The figures that ``/metrics`` tells, or None.
     """
 
@@ -60,7 +56,6 @@ class Settings:
     backend: str = "memory"
     started_at: int = 0
     version: str = "0.1.0"
-    features: tuple[Feature, ...] = ()
     metrics: Metrics | None = None
 
 
@@ -91,13 +86,12 @@ class Binding:
             conformance,
             backend,
             engine.clock.now(),
-            features=FEATURES,
             metrics=Metrics(engine),
         )
         if conformance:
             engine.extensions.start_conformance()
-        self.table = Table(ROUTES)
-        engine.workers.obey_hints = conformance
+            engine.workers.obey_hints = True
+        self._places = Places()
         # Request ids have a source of their own: reading must never change what the engine does next.
         self._request_ids = IdSource(Random(0))
 
@@ -120,7 +114,7 @@ class Binding:
     def has_route(self, path: str) -> bool:
         """Whether some method is possible on this path, with the base path or without it."""
         try:
-            self.table.find("GET", below(path), _decode)
+            self._places.find("GET", below(path), _decode)
         except MethodNotAllowed:
             return True
         except NotFound:
@@ -144,7 +138,7 @@ class Binding:
 
     def _answer(self, request: Request) -> Reply:
         path, _, query = request.url.partition("?")
-        route, params = self.table.find(request.method, below(path), _decode)
+        route, params = self._places.find(request.method, below(path), _decode)
         version = request.headers.get("ojs-version", "").strip()
         if version and version != "1" and not version.startswith("1."):
             raise Unsupported(
@@ -156,7 +150,7 @@ class Binding:
             Call(
                 self.engine,
                 params,
-                dict(parse_qsl(query, keep_blank_values=True)),
+                _query(query) if query else {},
                 request.headers,
                 normalise(route, request.headers, self._body(request)),
                 self.settings,
@@ -274,7 +268,7 @@ def _no_constant(name: str) -> None:
 
 def _finite(text: str) -> float:
     number = float(text)
-    if math.isinf(number):
+    if number in {INFINITY, -INFINITY}:
         raise ValueError(f"the number {text[:40]} is out of range")
     return number
 
@@ -288,7 +282,17 @@ def encode(body: Mapping[str, Any]) -> bytes:
 
 
 def _decode(part: str) -> str:
+    if "%" not in part:
+        return part
+    from urllib.parse import unquote  # noqa: PLC0415 - few names need it
+
     return unquote(part)
+
+
+def _query(text: str) -> dict[str, str]:
+    from urllib.parse import parse_qsl  # noqa: PLC0415 - start-up does without it
+
+    return dict(parse_qsl(text, keep_blank_values=True))
 
 
 def _media_type(headers: Mapping[str, str]) -> str:

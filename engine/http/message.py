@@ -6,8 +6,10 @@ These are values. Nothing here knows of sockets, Flask, a browser or the engine.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Final, NamedTuple, TypeAlias
+
+NO_HEADERS: Final[Mapping[str, str]] = {}
+"""What a request or a reply without headers has; never changed."""
 
 Send: TypeAlias = Callable[[bytes], None]
 """Takes one chunk of a streamed body."""
@@ -16,8 +18,7 @@ Stop: TypeAlias = Callable[[], None]
 """Ends a stream: called by the host when the reader has gone, any number of times."""
 
 
-@dataclass(frozen=True, slots=True)
-class EventStream:
+class EventStream(NamedTuple):
     """A body that is pushed, never pulled, so that the same handler streams over HTTP and into a tab.
 
     Args:
@@ -30,8 +31,7 @@ class EventStream:
     channel: str = "all"
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """One HTTP request.
 
     Args:
@@ -43,16 +43,15 @@ class Request:
 
     method: str
     url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = NO_HEADERS
     body: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """One HTTP response; header names as they are to be sent."""
 
     status: int
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = NO_HEADERS
     body: bytes | EventStream = b""
 
 

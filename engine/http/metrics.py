@@ -11,7 +11,6 @@ from typing import Final
 
 from engine import lifecycle as life
 from engine.core import Engine
-from engine.http import gauges
 from engine.job import Job
 
 DURATION: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
@@ -115,6 +114,8 @@ class Metrics:
         return "\n".join(lines) + "\n"
 
     def _gauges(self) -> list[str]:
+        from engine.http import gauges  # noqa: PLC0415 - few servers are asked
+
         store = self.engine.store
         jobs, busy = [], []
         for queue in store.queues():

@@ -6,13 +6,11 @@ A subject's module (`engine.http.jobs`, …) lists its routes; `engine.http.bind
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
 from engine.envelope import refuse
 from engine.errors import MethodNotAllowed, NotFound
-from engine.http.message import EventStream
-from engine.http.paging import offset_of
+from engine.http.message import NO_HEADERS, EventStream
 from engine.times import parse_time
 
 if TYPE_CHECKING:
@@ -20,8 +18,7 @@ if TYPE_CHECKING:
     from engine.http.binding import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """What a handler answers; the binding adds the standard headers.
 
     Args:
@@ -32,11 +29,10 @@ class Reply:
 
     body: dict[str, Any] | str | EventStream
     status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = NO_HEADERS
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """One request as its handler sees it.
 
     Args:
@@ -72,6 +68,8 @@ class Call:
         """``limit`` and ``offset``, also given as ``per_page`` and ``page``, or as a ``cursor``."""
         limit = self.number("limit" if "limit" in self.query else "per_page", 50, 1000, 1)
         if self.query.get("cursor"):
+            from engine.http.paging import offset_of  # noqa: PLC0415 - the first page has none
+
             return limit, offset_of(self.query["cursor"])
         if "page" in self.query:
             return limit, (self.number("page", 1, 10_000_000, 1) - 1) * limit
@@ -115,8 +113,7 @@ class Call:
 Handler = Callable[[Call], Reply]
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(NamedTuple):
     """One endpoint.
 
     Args:
@@ -138,8 +135,7 @@ class Route:
     clause: str
 
 
-@dataclass(frozen=True, slots=True)
-class Feature:
+class Feature(NamedTuple):
     """One line of the manifest: an extension that the server has (OJS Extension Lifecycle 7, OJS Conformance 4.2.1).
 
     Args:
@@ -153,7 +149,7 @@ class Feature:
     name: str
     tier: str = "official"
     capability: str | None = None
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = {}
     version: str = "1.0.0"
 
     @property

@@ -60,7 +60,7 @@ def fetch(call: Call) -> Reply:
         _count(call, "visibility_timeout_ms", most=MAX_DURATION, default=None),
         tenant=call.tenant,
         wish={name: call.body[name] for name in ("strategy", "weights", "pool") if call.body.get(name)},
-        wants=call.engine.extensions.matching.wants(worker, call.body),
+        wants=call.engine.extensions.wants(worker, call.body),
     )
     bodies = [job.to_dict() for job in jobs]
     return Reply({"jobs": bodies, "job": bodies[0]} if bodies else {"jobs": []})
