@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, unquote
 
 from jinja2 import Environment
 
-from engine.errors import InternalError, NotFound, OJSError
+from engine.errors import InternalError, NotFound, OJSError, Unavailable
 from engine.http.message import Request, Response
 from engine.http.route import Table
 from playground import pages, spec, views
@@ -126,6 +126,8 @@ class Application:
             response = page.handler(visit)
         except OJSError as error:
             response = self._refusal(visit, error)
+        except ImportError as error:  # a tab fetches rarely used parts when they are first wanted
+            response = self._refusal(visit, Unavailable(f"A part that this needs is not here yet: {error}."))
         except Exception:  # noqa: BLE001 - a defect of ours: told to the host's log, and answered like any error
             traceback.print_exc()
             response = self._refusal(

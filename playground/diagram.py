@@ -6,7 +6,7 @@ is an error that the tests find.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -147,8 +147,13 @@ def picture() -> dict[str, Any]:
     return {"edges": edges(), "places": PLACES, "box": BOX, "width": WIDTH, "height": HEIGHT, "shown": SHOWN}
 
 
-def dots(jobs: Iterable[Job]) -> list[Dot]:
-    """A dot for each job: up to `SHOWN` in each state, in two rows below its name; ordered by job id.
+def room(count: int) -> int:
+    """How many dots fit beside a number of this size."""
+    return min(SHOWN, int((95 - 9 * len(str(count))) / 13.5) + 1)
+
+
+def dots(jobs: Iterable[Job], counts: Mapping[str, int]) -> list[Dot]:
+    """A dot for each job, as many in each state as fit beside its count; ordered by job id.
 
     The order never changes while jobs move, so that a browser can let each dot travel.
     """
@@ -156,7 +161,7 @@ def dots(jobs: Iterable[Job]) -> list[Dot]:
     found: list[Dot] = []
     for job in jobs:
         place = taken[job.state]
-        if place >= SHOWN:
+        if place >= room(counts[job.state]):
             continue
         taken[job.state] = place + 1
         x, y = PLACES[job.state]

@@ -63,6 +63,10 @@ def server_at(
     Raises:
         ValueError: Not an http(s) URL with a host; the text says what to write instead.
     """
+    if not url.isprintable() or " " in url:
+        raise ValueError(
+            f"{url!r} has a space or a control character; give an address like http://localhost:8080"
+        )
     parts = urlsplit(url if "://" in url else f"http://{url}")
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError(f"{url!r} is no server: give its address like http://localhost:8080")

@@ -17,6 +17,10 @@ from playground.clock import ShiftedClock
 from playground.demo import Crew
 
 
+def _nothing() -> None:
+    """There is no subscription to end yet."""
+
+
 class Session:
     """One live OJS server.
 
@@ -46,16 +50,18 @@ class Session:
         self.listeners: list[Callable[[Event], None]] = [self._hear]
         self.visiting = ""
         self._max_body = max_body
-        self._home: tuple[Engine, int] | None = None
+        self._home: tuple[Engine, int, Crew] | None = None
+        self._leave_events: Callable[[], None] = _nothing
         self._attach(Engine(self.clock, seed=seed))
         self.crew = Crew(self.handle)
         self._first_workers = 0 if conformance else workers
         self._hire()
 
     def _attach(self, engine: Engine) -> None:
+        self._leave_events()
         self.engine = engine
         self.binding = Binding(engine, max_body=self._max_body, conformance=self.conformance)
-        engine.events.subscribe(self._spread)
+        self._leave_events = engine.events.subscribe(self._spread)
 
     def _spread(self, event: Event) -> None:
         for listener in self.listeners:
@@ -92,7 +98,7 @@ class Session:
         self._hire()
 
     def visit(self, engine: Engine, now: int, name: str) -> None:
-        """Go on from another engine's moment; the session's own engine waits, its time with it.
+        """Go on from another engine's moment; the session's own engine waits, its time and its workers with it.
 
         No demo worker goes along: the moment stays as it is until somebody acts.
 
@@ -102,21 +108,20 @@ class Session:
             name: What it is, for the page.
         """
         if self._home is None:
-            self._home = (self.engine, self.clock.now())
+            self._home = (self.engine, self.clock.now(), self.crew)
+        self.crew = Crew(self.handle)
         self._go(engine, now, name)
 
     def leave(self) -> bool:
         """Come back from a visit; whether there was one."""
         if self._home is None:
             return False
-        (engine, now), self._home = self._home, None
+        (engine, now, self.crew), self._home = self._home, None
         self._go(engine, now, "")
-        self._hire()
         return True
 
     def _go(self, engine: Engine, now: int, name: str) -> None:
         self.clock.offset = now - self.clock.base.now()
         engine.clock = engine.kernel.clock = self.clock
-        self.crew.workers.clear()
         self.visiting = name
         self._attach(engine)

@@ -17,7 +17,6 @@ from engine.conformance.case import Case, CaseFileError, read_all
 from engine.conformance.report import Report, totals
 from engine.conformance.result import CaseResult
 from engine.conformance.runner import run, run_case
-from engine.conformance.selection import Selection
 from engine.conformance.target import START, MakeTarget, fresh_engine, over
 from playground.case_files import bundled
 
@@ -168,18 +167,17 @@ class Trial:
         """Cases of the run that have no result yet."""
         return self._left
 
-    def start(self, selection: Selection, make_target: MakeTarget = fresh_engine, target: str = HERE) -> int:
+    def start(self, chosen: list[Case], make_target: MakeTarget = fresh_engine, target: str = HERE) -> int:
         """Start a run; one that goes on is stopped.
 
         Args:
-            selection: Which cases.
+            chosen: Which of the cases.
             make_target: What they run against.
             target: That in words, or its URL.
 
         Returns:
             Number of cases that will run; with 0 nothing has changed.
         """
-        chosen = selection.of(self.cases.values())
         if not chosen:
             return 0
         self.stop()
@@ -246,6 +244,17 @@ class Trial:
         """The results so far as a report."""
         results = [row.result for row in self.rows() if row.result]
         return Report(self.target, results, self.malformed, self.duration_ms)
+
+    @property
+    def level(self) -> int | None:
+        """The highest level up to which every case has been run, something passed and nothing failed; or None."""
+        reached: int | None = None
+        for level in range(5):
+            verdicts = {row.verdict for row in self.rows() if row.case.level == level}
+            if "passed" not in verdicts or verdicts & {"failed", "not run"}:
+                break
+            reached = level
+        return reached
 
     def matrix(self) -> list[tuple[Cell, list[Cell]]]:
         """Each level, in order, with its suites."""

@@ -10,7 +10,7 @@ from engine.conformance.junit import as_junit
 from engine.conformance.report import as_text
 from engine.conformance.selection import Selection
 from engine.conformance.target import MakeTarget
-from engine.errors import InvalidRequest, NotFound
+from engine.errors import Conflict, InvalidRequest, NotFound
 from engine.http.message import Response
 from playground import pages
 from playground.case_files import BadArchive, zipped
@@ -39,17 +39,20 @@ def run_cases(visit: Visit) -> Response:
     level = form.get("level", "")
     if level not in {"", "0", "1", "2", "3", "4"}:
         raise InvalidRequest(f"'level' must be 0 to 4; got '{level:.40}'.", details={"field": "level"})
-    suites, ids = (tuple(one for one in (form.get(name, ""),) if one) for name in ("suite", "case"))
-    selection = Selection(int(level) if level else None, suites, ids)
+    suite, name = form.get("suite", ""), form.get("case", "")
+    if name:
+        chosen = [trial.cases[name]] if name in trial.cases else []
+    else:
+        chosen = Selection(int(level) if level else None, (suite,) if suite else ()).of(trial.cases.values())
     url = form.get("url", "").strip()
     if not url:
-        count = trial.start(selection)
+        count = trial.start(chosen)
     elif trial.outside is None:
         raise InvalidRequest(
             "A tab cannot reach other servers; run 'ojs-playground serve' for that.", details={"field": "url"}
         )
     else:
-        count = trial.start(selection, _targets(url), url)
+        count = trial.start(chosen, _targets(url), url)
     if not count:
         raise NotFound("No case fits this level, suite or id.", details={"resource_type": "case"})
     return visit.done("/conformance")
@@ -75,16 +78,24 @@ def load_cases(visit: Visit) -> Response:
     name = visit.query.get("name", ["the dropped files"])[0][:80]
     trial, body = visit.app.trial, visit.request.body
     try:
-        if not body:
-            trial.load_own()
-        elif body[:2] == b"PK":
-            trial.load(zipped(body), name)
+        if body:
+            trial.load(zipped(body) if body[:2] == b"PK" else _folder(body), name)
         else:
-            files = json.loads(body)
-            trial.load(((str(path), str(text).encode()) for path, text in files.items()), name)
-    except (ValueError, AttributeError, BadArchive) as error:
+            trial.load_own()
+    except (ValueError, BadArchive) as error:
         raise InvalidRequest(f"These cases cannot be read: {error}", details={"field": "cases"}) from None
     return visit.done("/conformance")
+
+
+def _folder(body: bytes) -> list[tuple[str, bytes]]:
+    """The files of a folder, sent as a JSON object of path to text."""
+    try:
+        files = json.loads(body)
+    except RecursionError:
+        raise ValueError("the JSON is nested too deeply.") from None
+    if not isinstance(files, dict):
+        raise ValueError("the body must be a zip archive, or a JSON object of path to text.")  # noqa: TRY004 - bad input
+    return [(str(path), str(text).encode()) for path, text in files.items()]
 
 
 def open_moment(visit: Visit) -> Response:
@@ -121,6 +132,8 @@ def report(visit: Visit) -> Response:
     if form not in FORMATS:
         raise NotFound(f"There is no report as '{form:.40}'; there are {', '.join(FORMATS)}.")
     kind, write = FORMATS[form]
+    if form == "badge" and any(row.result is None for row in visit.app.trial.rows()):
+        raise Conflict("A badge speaks of whole levels: run all cases first.")
     return Response(
         200, {"Content-Type": kind, "Cache-Control": "no-store"}, write(visit.app.trial.report()).encode()
     )

@@ -22,7 +22,7 @@ def trial(app: Application, _: str) -> Context:
         "trial": run,
         "counts": totals(report.results),
         "size": len(run.cases),
-        "level": report.conformant_level,
+        "level": run.level,
         "matrix": run.matrix(),
         "verdicts": VERDICTS,
         "remote": run.outside is not None,

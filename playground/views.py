@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from engine.errors import NotFound
 from engine.lifecycle import STATES
 from playground import diagram, telling
-from playground.demo import BEHAVIOURS
+from playground.demo import BEHAVIOURS, MAX_WORKERS
 from playground.requests import curl, enqueue_body
 
 if TYPE_CHECKING:
@@ -27,7 +27,12 @@ def board(app: Application, _: str) -> Context:
     session = app.session
     store = session.engine.store
     jobs = [job for state in STATES for job in store.jobs(states=[state], limit=diagram.SHOWN)]
-    return {"states": STATES, "counts": store.counts(), "dots": diagram.dots(jobs), **diagram.picture()}
+    return {
+        "states": STATES,
+        "counts": store.counts(),
+        "dots": diagram.dots(jobs, store.counts()),
+        **diagram.picture(),
+    }
 
 
 def jobs(app: Application, _: str) -> Context:
@@ -61,7 +66,8 @@ def workers(app: Application, _: str) -> Context:
         "crew": list(crew.workers.values()),
         "others": [one for one in others if not one["id"].startswith("demo-")],
         "behaviours": BEHAVIOURS,
-        "waiting": session.engine.store.counts()["available"],
+        "waiting": sum(session.engine.store.counts(queue)["available"] for queue in crew.queues),
+        "full": len(crew.workers) >= MAX_WORKERS,
         "can_hire": not session.conformance,
     }
 

@@ -11,6 +11,18 @@ function announce(text) {
   if (place) place.textContent = text;
 }
 
+let hide = 0;
+
+/** @param {string} text Said to everyone, for a while. */
+function warn(text) {
+  const place = /** @type {HTMLElement | null} */ ($("#toast"));
+  if (!place) return;
+  place.textContent = text;
+  place.hidden = false;
+  clearTimeout(hide);
+  hide = setTimeout(() => (place.hidden = true), 8000);
+}
+
 // Theme: system, light, dark.
 
 const THEMES = ["system", "light", "dark"];
@@ -75,11 +87,33 @@ function showProblem() {
   area.setSelectionRange(place, Math.min(place + 1, area.value.length));
 }
 
+// What goes wrong where no part of the page waits for it.
+
+const NOBODY = "The server does not answer, so nothing was done. Try again when it is back.";
+
+/** @param {string} html @returns {string} The words of an answer's first paragraph. */
+function plain(html) {
+  const parsed = new DOMParser().parseFromString(html, "text/html");
+  return (parsed.querySelector(".problem p") ?? parsed.querySelector(".problem") ?? parsed.body).textContent?.trim() ?? "";
+}
+
+document.addEventListener("htmx:error", (event) => {
+  if (/** @type {any} */ (event).detail?.ctx?.status?.startsWith("error: TypeError")) warn(NOBODY);
+});
+
+document.addEventListener("htmx:response:error", (event) => {
+  const { swap, text } = /** @type {any} */ (event).detail.ctx;
+  if (String(swap).startsWith("none")) warn(plain(text));
+});
+
+document.addEventListener("htmx:before:request", () => $("#trial-problem")?.replaceChildren());
+
 // Files: a report taken away, cases brought in.
 
 /** @param {HTMLElement} button Saves what its data-download answers. */
 async function download(button) {
-  const answer = await fetch(button.dataset.download ?? "");
+  const answer = await fetch(button.dataset.download ?? "", { headers: { "HX-Request": "true" } }).catch(() => null);
+  if (!answer?.ok) return warn(answer ? plain(await answer.text()) : NOBODY);
   const link = document.createElement("a");
   link.href = URL.createObjectURL(await answer.blob());
   link.download = button.dataset.name ?? "download";
@@ -93,9 +127,11 @@ async function bringCases(files) {
   const cases = files.filter((file) => file.name.endsWith(".json"));
   const name = zip?.name ?? cases[0]?.webkitRelativePath.split("/")[0] ?? cases[0]?.name ?? "these files";
   const texts = await Promise.all(cases.map(async (file) => [file.webkitRelativePath || file.name, await file.text()]));
+  if (!zip && !cases.length) return warn("There is no .json or .zip file among these; conformance cases are JSON files.");
   const body = zip ?? JSON.stringify(Object.fromEntries(texts));
   const place = `/ui/conformance/cases?name=${encodeURIComponent(name || "these files")}`;
-  const answer = await fetch(place, { method: "POST", body, headers: { "HX-Request": "true" } });
+  const answer = await fetch(place, { method: "POST", body, headers: { "HX-Request": "true" } }).catch(() => null);
+  if (!answer) return warn(NOBODY);
   const problem = $("#trial-problem");
   // The server escapes what it says; an answer without content means that all went well.
   if (problem) problem.innerHTML = answer.status === 204 ? "" : await answer.text();
@@ -245,6 +281,12 @@ if (root.dataset.host === "server") {
   document.addEventListener("htmx:sse:after:connection", () => say("ready", "live server"));
   document.addEventListener("DOMContentLoaded", () => document.dispatchEvent(new CustomEvent("ojs:ready")));
 }
+
+// The static site's pages are made without a query; with one, the engine makes them again once it runs.
+document.addEventListener("ojs:ready", () => {
+  if (root.dataset.host !== "tab" || !location.search || $("[data-shell]")) return;
+  /** @type {any} */ (window).htmx.ajax("GET", location.pathname + location.search, { target: "#page", select: "#page", swap: "outerHTML" });
+}, { once: true });
 
 showTheme();
 showSection();

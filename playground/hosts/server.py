@@ -17,7 +17,7 @@ import flask
 from werkzeug.exceptions import HTTPException
 
 from engine.conformance.result import CaseResult
-from engine.errors import InternalError, NotFound, OJSError
+from engine.errors import InternalError, InvalidRequest, MethodNotAllowed, NotFound, OJSError
 from engine.http.binding import MEDIA_TYPE, encode
 from engine.http.message import EventStream, Request, Response
 from playground import security
@@ -195,8 +195,7 @@ def create_app(driver: Driver, static: Path, *, max_body: int = 1_048_576) -> fl
         reason = security.refusal(incoming.method, headers)
         if reason is not None:
             return reply(problem(Forbidden(reason)))
-        most = MAX_CASES if incoming.path == "/ui/conformance/cases" else max_body
-        body = incoming.stream.read(most + 1)
+        body = incoming.stream.read(_limit(incoming.path, max_body) + 1)
         query = incoming.query_string.decode("latin-1")
         url = incoming.environ.get("RAW_URI") or incoming.environ["REQUEST_URI"]
         target = url if url.startswith("/") else incoming.path + (f"?{query}" if query else "")
@@ -216,9 +215,19 @@ def create_app(driver: Driver, static: Path, *, max_body: int = 1_048_576) -> fl
     @host.errorhandler(HTTPException)
     def refused(error: HTTPException) -> flask.Response:
         text = f"{error.name}: {error.description}"
-        wrong = InternalError(text)
-        response = reply(problem(wrong))
-        response.status_code = error.code or 500
+        code = error.code or 500
+        kind = MethodNotAllowed if code == 405 else InvalidRequest if code < 500 else InternalError
+        response = reply(problem(kind(text)))
+        response.status_code = code
         return response
 
     return host
+
+
+def _limit(path: str, max_body: int) -> int:
+    """Most bytes that are read of a request's body; what is too large once read, the binding refuses."""
+    if path == "/ui/conformance/cases":
+        return MAX_CASES
+    return (
+        3 * max_body if path.startswith("/ui/") else max_body
+    )  # a form's text grows up to threefold on its way

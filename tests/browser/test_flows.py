@@ -243,3 +243,43 @@ def test_without_scripts_every_page_reads(site: Watched) -> None:
     ):
         site.page.goto(site.base + path)
         expect(site.page.locator("#main")).to_contain_text(text)
+
+
+@pytest.mark.parametrize("options", [{"java_script_enabled": False}])
+@pytest.mark.parametrize("host", ["server"])
+def test_without_scripts_the_servers_forms_work_too(site: Watched) -> None:
+    site.page.request.post(f"{site.base}/ui/reset")
+    site.page.goto(site.base)
+    site.page.click("#enqueue")
+    expect(site.page.locator(".jobs tbody tr")).to_have_count(1)
+
+
+def test_a_sample_can_be_linked(site: Watched) -> None:
+    page = site.open("/?sample=flaky")
+    expect(page.locator("#job-body")).to_have_value(re.compile("flaky.charge"))
+    page.goto(site.base + "/conformance?suite=level-3-chain")
+    expect(page.locator("table.cases tbody tr")).to_have_count(6)
+
+
+@pytest.mark.noise  # 409 is what it is
+def test_no_more_workers_than_the_limit_are_offered(site: Watched) -> None:
+    page = site.open()
+    while page.locator(".worker").count() < 8:
+        before = page.locator(".worker").count()
+        page.click("#start-worker")
+        expect(page.locator(".worker")).to_have_count(before + 1)
+    expect(page.locator("#start-worker")).to_be_disabled()
+
+
+@pytest.mark.parametrize("host", ["tab"])
+@pytest.mark.noise  # what the network refuses is an error in the console
+def test_after_the_start_everything_works_with_the_network_gone(site: Watched) -> None:
+    page = site.open()
+    page.context.set_offline(True)
+    page.click("#enqueue")
+    expect(page.locator(".jobs .badge").first).to_have_text("completed")
+    page.locator(".jobs .id").first.click()
+    expect(page.locator("h1")).to_contain_text("email.send")
+    for name, heading in (("Spec", "Reference"), ("Conformance", "Conformance"), ("Play", "Background jobs")):
+        page.locator("nav[aria-label=Site]").get_by_text(name).click()
+        expect(page.locator("h1")).to_contain_text(heading)

@@ -192,3 +192,35 @@ def test_ctrl_c_stops_the_server_cleanly() -> None:
     server = Server()
     server.process.send_signal(signal.SIGINT)
     assert server.process.wait(10) in {0, 130}
+
+
+def test_a_run_goes_on_by_itself_on_a_server_that_nobody_looks_at() -> None:
+    server = Server()
+    ask(
+        server,
+        "POST",
+        "/ui/conformance/run",
+        "",
+        content_type="application/x-www-form-urlencoded",
+        hx_request="true",
+    )
+    for _ in range(200):
+        text = ask(server, "GET", "/ui/conformance/report/text")[2].decode()
+        if re.search(r"\b182 passed|\b18\d cases .* 18\d passed", text):
+            break
+        time.sleep(0.05)
+    server.stop()
+    assert "failed" not in text.splitlines()[-1]
+    assert " passed" in text.splitlines()[-1]
+    assert int(re.search(r"(\d+) cases", text)[1]) > 150  # type: ignore[index]
+
+
+def test_a_large_job_in_the_form_is_read_whole(server: Server) -> None:
+    from urllib.parse import urlencode  # noqa: PLC0415 - beside its one use
+
+    body = json.dumps({"type": "a.b", "args": ['"' * 400_000], "queue": "large"})
+    form = urlencode({"body": body})
+    assert len(form) > 1_048_576 > len(body)
+    headers = {"content_type": "application/x-www-form-urlencoded", "hx_request": "true"}
+    status, _, content = ask(server, "POST", "/ui/jobs", form, **headers)
+    assert status == 200, content[:300]

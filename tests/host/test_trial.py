@@ -202,3 +202,31 @@ def test_another_server_is_run_by_the_host(app: Application) -> None:
     assert not app.trial.running
     for url in ("ftp://x", "http://"):
         assert post(app, "/ui/conformance/run", url=url).status == 400
+
+
+def test_a_level_is_claimed_only_when_each_of_its_cases_has_run(app: Application) -> None:
+    post(app, "/ui/conformance/run", case="OWN-L0-LC-002")
+    finish(app)
+    assert app.trial.level is None
+    assert "Conformant up to" not in get(app, "/conformance")[1]
+    assert get(app, "/ui/conformance/report/badge")[0] == 409
+    post(app, "/ui/conformance/run", level="0")
+    finish(app)
+    assert app.trial.level == 0
+
+
+def test_a_session_waits_with_its_workers_while_a_moment_is_open(app: Application) -> None:
+    session = app.session
+    session.crew.start(session.engine.now())
+    job = session.engine.push({"type": "slow.export", "args": []}).job.id
+    session.crew.tick(session.engine.now() + 1_000)
+    assert session.engine.info(job).state == "active"
+    for _ in range(3):
+        assert post(app, "/ui/conformance/cases/OWN-L0-LC-002/open/1").status == 200
+        assert session.crew.workers == {}
+        post(app, "/ui/conformance/leave")
+    assert [worker.run is not None for worker in session.crew.workers.values()] == [True]
+    heard: list[str] = []
+    session.listeners.append(lambda event: heard.append(event.type))
+    session.engine.push({"type": "a", "args": []})
+    assert heard.count("job.enqueued") == 1

@@ -47,4 +47,5 @@ def test_a_jobs_travels_are_its_moves() -> None:
 
 def test_more_jobs_than_fit_are_not_drawn() -> None:
     jobs = [finished_job() for _ in range(diagram.SHOWN + 3)]
-    assert len(diagram.dots(jobs)) == diagram.SHOWN
+    assert len(diagram.dots(jobs, {"completed": 11})) == diagram.room(11)
+    assert diagram.room(9) > diagram.room(11) > diagram.room(10_000) >= 3
