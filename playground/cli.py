@@ -30,6 +30,8 @@ from playground.session import Session
 
 HOST = "127.0.0.1"
 """Loopback only: whoever reaches this server may do anything with it."""
+LATE = 5_000
+"""After more than this a cron occurrence was missed: the machine slept; milliseconds."""
 THREADS = 64
 """Each open live stream holds one."""
 
@@ -118,6 +120,7 @@ def _serve(options: argparse.Namespace) -> None:
         workers=options.workers,
         max_body=options.max_body,
         conformance=options.conformance,
+        late=LATE,
     )
     site = Site("server", Assets.scan(static), base_url=url)
     app = Application(session, environment(FileSystemLoader(resources.path("templates"))), site)

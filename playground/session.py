@@ -30,6 +30,8 @@ class Session:
         workers: Demo workers running from the start.
         max_body: Largest request body, bytes.
         conformance: Whether the binding's test-only hooks are on; no demo worker may run then.
+        late: Delay after which an occurrence of cron counts as missed, milliseconds: a real machine may sleep. None
+            in virtual time, where nothing comes late.
 
     Attributes:
         listeners: Hear of every event, whichever engine the session is at.
@@ -44,6 +46,7 @@ class Session:
         workers: int = 0,
         max_body: int = 1_048_576,
         conformance: bool = False,
+        late: int | None = None,
     ) -> None:
         self.clock = ShiftedClock(clock)
         self.conformance = conformance
@@ -52,7 +55,10 @@ class Session:
         self._max_body = max_body
         self._home: tuple[Engine, int, Crew] | None = None
         self._leave_events: Callable[[], None] = _nothing
-        self._attach(Engine(self.clock, seed=seed))
+        engine = Engine(self.clock, seed=seed)
+        if late is not None:
+            engine.kernel.settings["Cron.late"] = late  # by its key, so that cron itself need not be loaded
+        self._attach(engine)
         self.crew = Crew(self.handle)
         self._first_workers = 0 if conformance else workers
         self._hire()

@@ -22,6 +22,8 @@ from playground.hosts.rest import Rest
 from playground.render import environment
 from playground.session import Session
 
+LATE: Final = 5_000
+"""After more than this a cron occurrence was missed: the laptop slept, or the tab was frozen; milliseconds."""
 TEMPLATES: Final = "/app.zip/templates"
 """The compiled templates inside the bundle that ``static/worker.mjs`` puts into Python's path."""
 
@@ -40,7 +42,7 @@ def start(boot: str) -> None:
     if "rest" in facts:
         sys.meta_path.append(Rest(facts["rest"]))
     # Fresh for each visit, so that no two visits share ids.
-    session = Session(SystemClock(), seed=SystemRandom().getrandbits(64), workers=1)
+    session = Session(SystemClock(), seed=SystemRandom().getrandbits(64), workers=1, late=LATE)
     site = Site("tab", Assets(facts["assets"]), boot=facts)
     _app = Application(session, environment(ModuleLoader(TEMPLATES)), site)
 

@@ -108,3 +108,15 @@ def test_an_idle_session_has_only_heartbeats_due() -> None:
 def test_no_worker_runs_on_a_server_for_conformance() -> None:
     live = Session(ManualClock(START), seed=1, workers=3, conformance=True)
     assert live.crew.workers == {}
+
+
+def test_after_a_sleep_a_cron_entry_fires_once_not_for_each_missed_time() -> None:
+    clock = ManualClock(START)
+    live = Session(clock, seed=1, late=5_000)
+    assert live.engine.cron.late == 5_000
+    live.engine.cron.register(
+        {"name": "often", "cron": "@every 1s", "type": "a.b", "overlap_policy": "allow"}
+    )
+    clock.advance(60 * 60 * 1000)
+    live.tick()
+    assert sum(live.engine.store.counts().values()) < 10
