@@ -88,9 +88,12 @@ class Priorities:
             self._add(job, queue, change)
 
     def _add(self, job: Job, queue: str, change: int) -> None:
-        record = self.kernel.store.record(_KIND, queue) or {}
+        store = self.kernel.store
+        record = store.record(_KIND, queue) or {}
         name = str(job.priority)
-        record[name] = record.get(name, 0) + change
-        if not record[name]:
+        count = record[name] + change if name in record else change
+        if count:
+            record[name] = count
+        else:
             del record[name]
-        self.kernel.store.put_record(_KIND, queue, record)
+        store.put_record(_KIND, queue, record)
