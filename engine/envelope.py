@@ -303,7 +303,9 @@ def read(body: Any, now: int, make_id: Callable[[], str]) -> tuple[Job, bool]:
         Unsupported: Another ``specversion`` than 1.x.
     """
     _check_shape(body)
-    kind, version = _kind(body["type"])
+    kind, version = body["type"], None
+    if not isinstance(kind, str) or not _is_type(kind):  # refused, or with a version
+        kind, version = _kind(kind)
     options = None if _ASKS.isdisjoint(body) else _Options(body)
     job = Job(_identity(body, make_id), kind, body["args"])
     meta, hints = body.get("meta"), None if options is None else _hints(options)

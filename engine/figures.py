@@ -51,16 +51,20 @@ class Figures:
 
     def _add(self, scope: str, now: int, name: str, timed: str, took: int) -> None:
         """Count one more, and how long it took, in the minute under way; the one before it goes into the rings."""
-        number = now // MINUTE
-        store = self.kernel.store
+        store, number = self.kernel.store, now // MINUTE
         running = store.record(_KIND, scope)
         if running is None or running["at"] != number:
             if running is not None:
                 self._keep(scope, running)
             running = {"at": number}
-        running[name] = running[name] + 1 if name in running else 1
-        if timed:
-            running[timed] = running[timed] + took if timed in running else took
+        try:  # fails once a minute and name, whose duration comes with it
+            running[name] += 1
+            if timed:
+                running[timed] += took
+        except KeyError:
+            running[name] = 1
+            if timed:
+                running[timed] = took
         store.put_record(_KIND, scope, running)
 
     def _keep(self, scope: str, minute: dict[str, int]) -> None:

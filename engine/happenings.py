@@ -28,7 +28,7 @@ def caused_by(job: Job, operation: str, facts: dict[str, Any]) -> Caused:
         operation: The row's operation.
         facts: What only the caller knows, e.g. ``duration_ms``.
     """
-    if not facts:  # nor any timeout
+    if not facts:  # nor any timeout: most moves
         return _of_move(job, operation, facts)
     found = _of_move(job, operation, facts)
     over = facts.get("timeout_kind")

@@ -34,6 +34,7 @@ class Hooks:
         self.figures = subjects.figures
         self.priorities = subjects.priorities
         self.retention = subjects.retention
+        self.extensions = subjects.extensions
         self.store = subjects.kernel.store
         self.settings = subjects.kernel.settings
         kernel, operations = subjects.kernel, subjects.operations
@@ -62,7 +63,7 @@ class Hooks:
         """Let a new job pass, refuse it (raise), or answer with another one; nothing is written."""
         all_ = self.subjects
         # Before uniqueness: what is refused must not have replaced anything.
-        answer = all_.extensions.guard(job)
+        answer = self.extensions.guard(job)
         if answer is not None:
             return answer
         config = self.queues.guard(job)
@@ -151,6 +152,7 @@ class Hooks:
         all_ = self.subjects
         state = job.state
         ended = state in life.TERMINAL
+        kinds = self.store.kinds
         self.figures.moved(job, was, operation)
         if was == life.AVAILABLE or state == life.AVAILABLE:  # noqa: PLR1714 - on each job's way: no set is made
             self.priorities.moved(job, was)
@@ -164,7 +166,8 @@ class Hooks:
             all_.fairness.served(job)
         if job.pool is not None:
             all_.pools.moved(job, was)
-        if (ended or was in _OUTSIDE) and self._weighs(job.queue):
+        weighed = "setting" in kinds or "pressure" in kinds
+        if weighed and (ended or was in _OUTSIDE) and self._weighs(job.queue):
             all_.backpressure.moved(job, was)
         if ended:
             self.retention.ended(job)

@@ -130,20 +130,23 @@ class Operations(Enqueue):
         return claimed
 
     def _claim(self, plan: Plan, tenant: str | None, wants: Admit | None) -> Job | None:
-        def suits(job: Job) -> bool:
-            if (tenant is not None and job.tenant != tenant) or (wants is not None and not wants(job)):
-                return False
-            return all(one(job) for one in self.admits)
-
         # Most workers take whatever comes; then the one test there is needs no other around it.
         plain = tenant is None and wants is None and len(self.admits) == 1
-        admit = self.admits[0] if plain else suits
+        admit = self.admits[0] if plain else self._suits(tenant, wants)
         for queue in plan.order():
             if not self.closed(queue):
                 job = self.kernel.store.claim(queue, admit)
                 if job is not None:
                     return job
         return None
+
+    def _suits(self, tenant: str | None, wants: Admit | None) -> Admit:
+        def suits(job: Job) -> bool:
+            if (tenant is not None and job.tenant != tenant) or (wants is not None and not wants(job)):
+                return False
+            return all(one(job) for one in self.admits)
+
+        return suits
 
     def _start(self, job: Job, worker_id: str | None, visibility_timeout: int | None, now: int) -> None:
         job.started_at = job.beat_at = now
