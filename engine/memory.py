@@ -9,10 +9,10 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from heapq import heapify, heappop, heappush, merge
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from engine.job import Job
 from engine.lifecycle import AVAILABLE, DISCARDED, STATES
@@ -21,7 +21,17 @@ from engine.ready import Entry, ReadyQueue
 if TYPE_CHECKING:
     from engine.storage import Admit
 
-_NOTHING: Final = nullcontext()
+
+class _Nothing:
+    """Does nothing on entry and on exit, in C: `contextlib.nullcontext` costs each operation twice as much."""
+
+    __slots__ = ()
+    # Both take whatever is passed and answer "", which is false: no exception is held back.
+    __enter__ = "".format
+    __exit__ = "".format
+
+
+_NOTHING: Final = cast("AbstractContextManager[None]", _Nothing())
 
 
 class MemoryStore:
