@@ -66,9 +66,9 @@ class Queues:
                 f"Queue '{job.queue}' is draining and takes no more jobs (OJS Queue Configuration 5.1).",
                 details={"queue": job.queue},
             )
+        if self.is_plain(job.queue):
+            return queue_config.DEFAULTS
         config = self.config(job.queue)
-        if config is queue_config.DEFAULTS:
-            return config
         if not queue_config.allows(config, job.type):
             raise TypeNotAllowed(
                 f"Queue '{job.queue}' does not take jobs of type '{job.type}' (OJS Queue Configuration 6.5).",

@@ -65,11 +65,11 @@ class Retention:
             self._crop(job.queue)
 
     def _default(self, job: Job) -> int:
+        if not job.dead_letter and self.queues.is_plain(job.queue):
+            return ended_at(job) + _DEFAULT[job.state]
         config = self.queues.config(job.queue)
         if job.dead_letter:
             return ended_at(job) + queue_config.dead_letter_limits(config)[0]
-        if config is queue_config.DEFAULTS:
-            return ended_at(job) + _DEFAULT[job.state]
         return ended_at(job) + parse_duration(config["retention"][job.state])
 
     def _oldest(self, queue: str, kind: str) -> Job | None:
