@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from engine import envelope
@@ -107,8 +108,9 @@ class Enqueue:
             OJSError: The envelope is not valid, a guard refuses it, or its id is taken; nothing has changed.
         """
         with self.kernel.store.transaction():
-            job, pending = self.read(body)
-            return self.accept(job, pending=pending)
+            now = self.kernel.now()
+            job, pending = self._read(body, now)
+            return self._ask(job) or self._store(job, now, pending=pending)
 
     def push_many(self, bodies: Any, limit: int = MAX_BATCH) -> list[Pushed]:
         """Enqueue a batch, all of it or nothing (OJS HTTP Binding 9.2).
@@ -132,7 +134,8 @@ class Enqueue:
                     passed.append(self._pass(index, body))
             finally:
                 self.ahead = Ahead()
-            return [answer or self._store(job, pending=pending) for job, pending, answer in passed]
+            now = self.kernel.now
+            return [answer or self._store(job, now(), pending=pending) for job, pending, answer in passed]
 
     def _pass(self, index: int, body: Any) -> tuple[Job, bool, Pushed | None]:
         try:
@@ -149,8 +152,10 @@ class Enqueue:
 
     def read(self, body: Any) -> tuple[Job, bool]:
         """The job of an enqueue request, checked but not stored, and whether it is to be staged."""
-        now = self.kernel.now()
-        job, pending = envelope.read(body, now, lambda: self.kernel.ids.uuid7(now))
+        return self._read(body, self.kernel.now())
+
+    def _read(self, body: Any, now: int) -> tuple[Job, bool]:
+        job, pending = envelope.read(body, now, partial(self.kernel.ids.uuid7, now))
         if job.id in self.ahead.by_id or self.kernel.store.get(job.id) is not None:
             raise Duplicate(
                 f"There is a job with the id '{job.id}' already (OJS Core 7.1).",
@@ -160,7 +165,7 @@ class Enqueue:
 
     def accept(self, job: Job, *, pending: bool = False) -> Pushed:
         """Run the guards on a checked job and store it in its first state."""
-        return self._ask(job) or self._store(job, pending=pending)
+        return self._ask(job) or self._store(job, self.kernel.now(), pending=pending)
 
     def _ask(self, job: Job) -> Pushed | None:
         for guard in self.guards:
@@ -169,10 +174,9 @@ class Enqueue:
                 return answer
         return None
 
-    def _store(self, job: Job, *, pending: bool) -> Pushed:
+    def _store(self, job: Job, now: int, *, pending: bool) -> Pushed:
         for settle in self.settlers:
             settle(job)
-        now = self.kernel.now()
         waits = job.scheduled_at is not None and job.scheduled_at > now
         self.kernel.admit(job, life.PENDING if pending else life.SCHEDULED if waits else life.AVAILABLE, now)
         return Pushed(job)

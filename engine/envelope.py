@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Final
 
 from engine import retry
@@ -47,6 +48,8 @@ _TIMES: Final = _OPTIONS - set(
     "queue priority retry unique tags pending max_attempts metadata rate_limit".split()
 )
 """Instants, durations and bounds."""
+_ASKS: Final = _OPTIONS | {"options"}
+"""Where a request may set anything optional; most set nothing."""
 _KNOWN: Final = _OPTIONS | SYSTEM | {"id", "type", "args", "meta", "schema", "specversion", "options"}
 
 
@@ -72,13 +75,18 @@ def _json_type(value: Any) -> str:
     return "null" if value is None else names.get(type(value), "object")
 
 
+@lru_cache(maxsize=1024)  # a producer's jobs are of few types
+def _is_type(value: str) -> bool:
+    return len(value) <= MAX_TYPE and TYPE.match(value) is not None
+
+
 def check_type(value: Any, field: str = "type") -> str:
     """A job type (OJS Core 5.1, `type`).
 
     Raises:
         InvalidRequest: Not dot-separated lower-case segments, or longer than 255 characters.
     """
-    if not isinstance(value, str) or len(value) > MAX_TYPE or not TYPE.match(value):
+    if not isinstance(value, str) or not _is_type(value):
         rule = "must be dot-separated lower-case segments such as 'email.send', each starting with a letter"
         raise refuse(field, value, f"{rule}, at most {MAX_TYPE} characters", "OJS Core 5.1")
     return value
@@ -295,10 +303,12 @@ def read(body: Any, now: int, make_id: Callable[[], str]) -> tuple[Job, bool]:
         Unsupported: Another ``specversion`` than 1.x.
     """
     _check_shape(body)
-    kind, version = _kind(body["type"])
-    options = _Options(body)
+    kind, version = body["type"], None
+    if not isinstance(kind, str) or not _is_type(kind):  # refused, or with a version
+        kind, version = _kind(kind)
+    options = None if _ASKS.isdisjoint(body) else _Options(body)
     job = Job(_identity(body, make_id), kind, body["args"])
-    meta, hints = body.get("meta"), _hints(options)
+    meta, hints = body.get("meta"), None if options is None else _hints(options)
     if meta is not None or hints is not None:
         job.meta, job.hints = _meta({} if meta is None else meta, hints), hints
     if body.get("schema") is not None:
@@ -308,7 +318,7 @@ def read(body: Any, now: int, make_id: Callable[[], str]) -> tuple[Job, bool]:
         job.extra = {"version": version, **unknown}
     elif unknown:
         job.extra = unknown
-    return job, bool(options.names) and _optional(job, options, now)
+    return job, options is not None and bool(options.names) and _optional(job, options, now)
 
 
 def _optional(job: Job, options: _Options, now: int) -> bool:

@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from engine.times import format_time
+
+if TYPE_CHECKING:
+    from engine.job import Job
 
 CAPACITY: Final = 10_000
 """Events kept; older ones are dropped, their numbers stay used."""
@@ -76,6 +79,39 @@ class Event(NamedTuple):
         }
 
 
+_Note: TypeAlias = tuple[int, int, str, str, str, str, str, int, "str | None", dict[str, Any], str]
+"""What is noted of an event about a job: number, instant, type, then the job's id, type, queue, state, attempt and
+trace, further data, and the state that the job has left."""
+
+
+def _worded(note: _Note) -> Event:
+    seq, time, kind, job_id, job_type, queue, state, attempt, trace, further, was = note
+    data: dict[str, Any] = {
+        "job_id": job_id,
+        "job_type": job_type,
+        "queue": queue,
+        "state": state,
+        "attempt": attempt,
+    }
+    if trace is not None:
+        data["trace_id"] = trace
+    data.update(further)
+    if was:
+        data["from"] = was
+    return Event(seq, time, kind, job_id, data)
+
+
+def _event(kept: Event | _Note) -> Event:
+    return kept if isinstance(kept, Event) else _worded(kept)
+
+
+_State: TypeAlias = tuple[list[Event], int, "int | None", list[Callable[[Event], None]], Callable[[], bool]]
+
+
+def _no_one() -> bool:
+    return False
+
+
 class EventLog:
     """The latest events, oldest first, and those who want to hear of each new one.
 
@@ -85,14 +121,17 @@ class EventLog:
     Attributes:
         listeners: The engine's own subjects that hear of each event first; they belong to a snapshot, while
             subscribers, who are the host's, do not.
+        listening: Whether the listeners would do anything with an event now; where not, they are not called.
     """
 
-    __slots__ = ("_events", "_seq", "_subscribers", "listeners")
+    __slots__ = ("_events", "_seq", "_subscribers", "listeners", "listening")
 
     def __init__(self, capacity: int = CAPACITY) -> None:
-        self._events: deque[Event] = deque(maxlen=capacity)
+        # Most events about jobs are never read: they are kept as notes, and worded when somebody reads them.
+        self._events: deque[Event | _Note] = deque(maxlen=capacity)
         self._seq = 0
         self.listeners: list[Callable[[Event], None]] = []
+        self.listening: Callable[[], bool] = _no_one
         self._subscribers: list[Callable[[Event], None]] = []
 
     @property
@@ -110,6 +149,31 @@ class EventLog:
         self._seq += 1
         event = Event(self._seq, time, kind, subject, data)
         self._events.append(event)
+        if self._subscribers or self.listening():
+            self._tell(event)
+
+    def emit_job(
+        self, time: int, kind: str, job: Job, trace: str | None, further: dict[str, Any], was: str
+    ) -> None:
+        """Record an event about a job, as it is now, and tell the subscribers.
+
+        Args:
+            time: Instant, milliseconds.
+            kind: Event type.
+            job: The job.
+            trace: Its trace id, or None.
+            further: Data beside the fields that every job event has; belongs to the log from here on.
+            was: The state that the job has left by this, or "".
+        """
+        self._seq = seq = self._seq + 1
+        note = (
+            seq, time, kind, job.id, job.type, job.queue, job.state, job.attempt, trace, further, was
+        )  # fmt: skip
+        self._events.append(note)
+        if self._subscribers or self.listening():
+            self._tell(_worded(note))
+
+    def _tell(self, event: Event) -> None:
         for hear in self.listeners:
             hear(event)
         for subscriber in self._subscribers:
@@ -130,26 +194,25 @@ class EventLog:
 
     def last(self, count: int) -> list[Event]:
         """The latest events, oldest first."""
-        return list(islice(reversed(self._events), count))[::-1]
+        return [_event(kept) for kept in islice(reversed(self._events), count)][::-1]
 
     def latest(self) -> Iterator[Event]:
         """All kept events, newest first."""
-        newest: Iterator[Event] = reversed(self._events)
-        return newest
+        return map(_event, reversed(self._events))
 
     def since(self, seq: int, limit: int = 100) -> list[Event]:
         """Events after number ``seq``, oldest first; those no longer kept are left out."""
         skip = max(0, seq - (self._seq - len(self._events)))
-        return list(islice(self._events, skip, skip + limit))
+        return [_event(kept) for kept in islice(self._events, skip, skip + limit)]
 
     def __iter__(self) -> Iterator[Event]:
         """All kept events, oldest first."""
-        return iter(self._events)
+        return map(_event, self._events)
 
-    def __getstate__(self) -> tuple[list[Event], int, int | None, list[Callable[[Event], None]]]:
-        return list(self._events), self._seq, self._events.maxlen, self.listeners
+    def __getstate__(self) -> _State:
+        return list(self), self._seq, self._events.maxlen, self.listeners, self.listening
 
-    def __setstate__(self, state: tuple[list[Event], int, int | None, list[Callable[[Event], None]]]) -> None:
-        events, self._seq, capacity, self.listeners = state
+    def __setstate__(self, state: _State) -> None:
+        events, self._seq, capacity, self.listeners, self.listening = state
         self._events = deque(events, maxlen=capacity)
         self._subscribers = []

@@ -165,7 +165,10 @@ class Extensions:
                 from engine import ml
 
                 ml.check(job)
-        if job.schema is not None or self.kernel.store.record("schema", job.type) is not None:
+        store = self.kernel.store
+        if job.schema is not None or (
+            "schema" in store.kinds and store.record("schema", job.type) is not None
+        ):
             self.schemas.check(job)
         return None
 

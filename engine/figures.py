@@ -34,33 +34,38 @@ class Figures:
     def moved(self, job: Job, was: str, operation: str) -> None:
         """Count a finished move."""
         now = job.trail[-1][0]
-        took: tuple[str, int] | None = None
+        timed, took = "", 0
         if operation == life.PUSH:
             name = "enqueued"
         elif operation == life.FETCH:
-            name, took = "started", ("wait_ms", now - (job.enqueued_at or now))
+            name, timed, took = "started", "wait_ms", now - (job.enqueued_at or now)
         elif operation == life.ACK:
-            name, took = "completed", ("duration_ms", now - (job.started_at or now))
+            name, timed, took = "completed", "duration_ms", now - (job.started_at or now)
         elif was == life.ACTIVE and operation in _FAILURES and job.error is not None:
             name = "failed"
         else:
             return
-        self._add("queue:" + job.queue, now, name, took)
+        self._add("queue:" + job.queue, now, name, timed, took)
         if job.meta is not None and job.tenant is not None:
-            self._add("tenant:" + job.tenant, now, name, took)
+            self._add("tenant:" + job.tenant, now, name, timed, took)
 
-    def _add(self, scope: str, now: int, name: str, took: tuple[str, int] | None) -> None:
+    def _add(self, scope: str, now: int, name: str, timed: str, took: int) -> None:
         """Count one more, and how long it took, in the minute under way; the one before it goes into the rings."""
-        number = now // MINUTE
-        running = self.kernel.store.record(_KIND, scope)
+        store, number = self.kernel.store, now // MINUTE
+        running = store.record(_KIND, scope)
         if running is None or running["at"] != number:
             if running is not None:
                 self._keep(scope, running)
             running = {"at": number}
-        running[name] = running.get(name, 0) + 1
-        if took is not None:
-            running[took[0]] = running.get(took[0], 0) + took[1]
-        self.kernel.store.put_record(_KIND, scope, running)
+        try:  # fails once a minute and name, whose duration comes with it
+            running[name] += 1
+            if timed:
+                running[timed] += took
+        except KeyError:
+            running[name] = 1
+            if timed:
+                running[timed] = took
+        store.put_record(_KIND, scope, running)
 
     def _keep(self, scope: str, minute: dict[str, int]) -> None:
         at = minute["at"]

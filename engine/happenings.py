@@ -28,12 +28,6 @@ def caused_by(job: Job, operation: str, facts: dict[str, Any]) -> Caused:
         operation: The row's operation.
         facts: What only the caller knows, e.g. ``duration_ms``.
     """
-    found = _of_move(job, operation, facts)
-    over = facts.get("timeout_kind")
-    return [(_OVER[over], dict(facts)), *found] if over in _OVER else found
-
-
-def _of_move(job: Job, operation: str, facts: dict[str, Any]) -> Caused:
     state = job.state
     if state == life.AVAILABLE:
         if operation == life.RESERVATION:
@@ -49,11 +43,14 @@ def _of_move(job: Job, operation: str, facts: dict[str, Any]) -> Caused:
         return [("job.scheduled", {"scheduled_at": format_time(job.scheduled_at or 0)})]
     if state == life.PENDING:
         return [("job.pending", {})]
-    if state == life.RETRYABLE:
-        return [*_failed(job, facts), ("job.retrying", _retrying(job))]
     if state == life.CANCELLED:
         return [("job.cancelled", facts)]
-    return _discarded(job, operation, facts)
+    if state == life.RETRYABLE:
+        found: Caused = [*_failed(job, facts), ("job.retrying", _retrying(job))]
+    else:
+        found = _discarded(job, operation, facts)
+    over = facts.get("timeout_kind")  # a timeout leads to one of these two states
+    return [(_OVER[over], dict(facts)), *found] if over in _OVER else found
 
 
 def _discarded(job: Job, operation: str, facts: dict[str, Any]) -> Caused:

@@ -29,13 +29,19 @@ class Hooks:
 
     def __init__(self, subjects: Subjects) -> None:
         self.subjects = subjects
+        # Those that every job meets, at hand.
+        self.queues = subjects.queues
+        self.figures = subjects.figures
+        self.priorities = subjects.priorities
+        self.retention = subjects.retention
+        self.extensions = subjects.extensions
         self.store = subjects.kernel.store
         self.settings = subjects.kernel.settings
         kernel, operations = subjects.kernel, subjects.operations
         operations.guards.append(self.guard)
         operations.settlers.append(self.settle)
         operations.admits.append(self.admit)
-        operations.closed.append(self.closed)
+        operations.closed = self.closed
         operations.ack_guards.append(self.check_output)
         operations.may_fetch = self.may_fetch
         operations.starting = self.starting
@@ -46,6 +52,7 @@ class Hooks:
         kernel.removed.append(self.removed)
         kernel.transferred.append(self.transferred)
         kernel.events.listeners.append(self.hear)
+        kernel.events.listening = self.listening
         subjects.queues.configured.append(subjects.retention.configured)
         subjects.queues.deleted.append(self.forget_queue)
         subjects.retention.holds.append(self.hold)
@@ -56,10 +63,10 @@ class Hooks:
         """Let a new job pass, refuse it (raise), or answer with another one; nothing is written."""
         all_ = self.subjects
         # Before uniqueness: what is refused must not have replaced anything.
-        answer = all_.extensions.guard(job)
+        answer = self.extensions.guard(job)
         if answer is not None:
             return answer
-        config = all_.queues.guard(job)
+        config = self.queues.guard(job)
         if job.tenant is not None or "Tenants.required" in self.settings:
             all_.tenants.guard(job)
         if job.rate_limit is not None:
@@ -76,14 +83,14 @@ class Hooks:
     def settle(self, job: Job) -> None:
         """Write what the admission of a job entails."""
         all_ = self.subjects
-        all_.queues.settle(job)
+        self.queues.settle(job)
         if job.tenant is not None:
             all_.tenants.settle(job)
         if job.limit_key is not None:
             all_.limits.settle(job)
         if job.unique is not None:
             all_.unique.settle(job)
-        if not all_.queues.is_plain(job.queue):
+        if not self.queues.is_plain(job.queue):
             all_.backpressure.settle(job)
         # The stamp comes last of all, so that no fingerprint ever contains it.
         if job.hints is not None:
@@ -97,13 +104,13 @@ class Hooks:
 
     def plan(self, queues: list[str], worker_id: str | None, wish: dict[str, Any]) -> Plan:
         """Which queues a FETCH asks."""
-        if wish or self.store.records("pool"):
+        if wish or ("pool" in self.store.kinds and self.store.records("pool")):
             return self.subjects.pools.plan(queues, worker_id, wish)
         return InOrder(queues)
 
     def closed(self, queue: str) -> bool:
         """Whether a queue hands out nothing now."""
-        queues = self.subjects.queues
+        queues = self.queues
         return queues.paused(queue) or (
             not queues.is_plain(queue) and (queues.full(queue) or self.subjects.limits.closed(queue))
         )
@@ -113,13 +120,13 @@ class Hooks:
         all_ = self.subjects
         return (
             (job.limit_key is None or all_.limits.admit(job))
-            and (job.tenant is None or all_.tenants.admit(job))
+            and (job.meta is None or job.tenant is None or all_.tenants.admit(job))
             and (job.cron_name is None or all_.cron.admit(job))
         )
 
     def starting(self, job: Job) -> bool:
         """The last word on a claimed job; False when it has been moved elsewhere."""
-        if job.limit_key is None and self.subjects.queues.is_plain(job.queue):
+        if job.limit_key is None and self.queues.is_plain(job.queue):
             return True
         return self.subjects.limits.starting(job)
 
@@ -132,9 +139,10 @@ class Hooks:
 
     def turn(self, job: Job) -> int:
         """A job's turn within its priority; most have none."""
-        queues = self.subjects.queues
+        if "setting" not in self.store.kinds:
+            return 0
         if self.store.record("setting", "tenant_fairness") is None and (
-            not job.attempt or queues.is_plain(job.queue)
+            not job.attempt or self.queues.is_plain(job.queue)
         ):
             return 0
         return self.subjects.fairness.turn(job)
@@ -142,25 +150,27 @@ class Hooks:
     def moved(self, job: Job, was: str, operation: str) -> None:
         """A job has made a move."""
         all_ = self.subjects
-        ended = job.state in life.TERMINAL
-        all_.figures.moved(job, was, operation)
-        if life.AVAILABLE in {was, job.state}:
-            all_.priorities.moved(job, was)
+        state = job.state
+        ended = state in life.TERMINAL
+        kinds = self.store.kinds
+        self.figures.moved(job, was, operation)
+        if was == life.AVAILABLE or state == life.AVAILABLE:  # noqa: PLR1714 - on each job's way: no set is made
+            self.priorities.moved(job, was)
         if ended:
-            all_.queues.ended(job.queue)
+            self.queues.ended(job.queue)
         if job.limit_key is not None:
             all_.limits.moved(job, was, operation)
         if job.meta is not None and job.tenant is not None:
             all_.tenants.moved(job, was, operation)
-        if operation == life.FETCH and job.turn > 0:
+        if job.turn > 0 and operation == life.FETCH:
             all_.fairness.served(job)
         if job.pool is not None:
             all_.pools.moved(job, was)
-        comes_or_goes = ended or was in _OUTSIDE
-        if comes_or_goes and self._weighs(job.queue):
+        weighed = "setting" in kinds or "pressure" in kinds
+        if weighed and (ended or was in _OUTSIDE) and self._weighs(job.queue):
             all_.backpressure.moved(job, was)
         if ended:
-            all_.retention.ended(job)
+            self.retention.ended(job)
             if job.dead_letter:
                 all_.dead_letters.added(job)
         if job.cron_name is not None:
@@ -172,7 +182,9 @@ class Hooks:
 
     def _weighs(self, queue: str) -> bool:
         """Whether a queue is bounded, or has been."""
-        return not self.subjects.queues.is_plain(queue) or self.store.record("pressure", queue) is not None
+        return not self.queues.is_plain(queue) or (
+            "pressure" in self.store.kinds and self.store.record("pressure", queue) is not None
+        )
 
     def removed(self, job: Job) -> None:
         """A job has been deleted."""
@@ -204,6 +216,10 @@ class Hooks:
     def hold(self, job: Job) -> int | None:
         """Until when a job that has ended must be kept for its result."""
         return None if job.result_ttl is None else self.subjects.extensions.results.hold(job)
+
+    def listening(self) -> bool:
+        """Whether webhooks may want to tell what happens."""
+        return "webhook_index" in self.store.kinds
 
     def hear(self, event: Event) -> None:
         """Something has happened: webhooks may want to tell it."""

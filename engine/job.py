@@ -214,20 +214,21 @@ class Job:
             (instant, operation, kind); kind is ``execution``, ``stalled``, ``total``, ``reservation``,
             ``enqueue_ttl``, ``expired``, ``due``, or ``retention``.
         """
-        if self.state in life.TERMINAL:
+        state = self.state
+        if state in life.TERMINAL:
             return None if self.prune_at is None else (self.prune_at, PRUNE, "retention")
         if self.total_timeout is None and self.expires_at is None and self.heartbeat_timeout is None:
             # Most jobs name no limit; then what the state alone says is all.
-            if self.state == life.ACTIVE and self.timeout is None:
+            if state == life.ACTIVE and self.timeout is None:
                 return (
                     None
                     if self.reserved_until is None
                     else (self.reserved_until, life.RESERVATION, "reservation")
                 )
-            if self.state == life.AVAILABLE and self.enqueue_ttl is None:
+            if state == life.AVAILABLE and self.enqueue_ttl is None:
                 return None
         found: tuple[int, str, str] | None = None
-        for instant, operation, kind in self._active() if self.state == life.ACTIVE else self._waiting():
+        for instant, operation, kind in self._active() if state == life.ACTIVE else self._waiting():
             if instant is not None and (found is None or instant < found[0]):
                 found = (instant, operation, kind)
         return found

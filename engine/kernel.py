@@ -61,7 +61,9 @@ class Kernel:
         """The engine's instant, milliseconds: the clock's, but never earlier than what has happened."""
         if self._due is not None:
             return self._due
-        self._time = max(self._time, self.clock.now())
+        now = self.clock.now()
+        if now > self._time:  # noqa: PLR1730 - asked several times on each job's way: no call of max()
+            self._time = now
         return self._time
 
     @contextmanager
@@ -93,7 +95,7 @@ class Kernel:
         job.created_at = now
         self._arrive(job, life.PUSH, target, now)
         self.store.add(job)
-        self._announce(job, "", life.PUSH, now)
+        self._announce(job, "", life.PUSH, now, {})
 
     def move(self, job: Job, operation: str, target: str, now: int, **facts: Any) -> None:
         """Make one legal move, store it, record its events and tell the listeners.
@@ -112,7 +114,7 @@ class Kernel:
         was = job.state
         self._arrive(job, operation, target, now)
         self.store.save(job, was)
-        self._announce(job, was, operation, now, **facts)
+        self._announce(job, was, operation, now, facts)
 
     def remove(self, job: Job) -> None:
         """Delete a job that has ended, for good.
@@ -153,35 +155,24 @@ class Kernel:
             job.seq = self.store.next_seq()
         job.trail.append((now, operation, target))
 
-    def _announce(self, job: Job, was: str, operation: str, now: int, **facts: Any) -> None:
+    def _announce(self, job: Job, was: str, operation: str, now: int, facts: dict[str, Any]) -> None:
         # The first event of a move tells where the job came from: the move itself can be told from it.
         origin = was
+        trace = None if job.meta is None else trace_id(job.meta)
         for kind, data in caused_by(job, operation, facts):
-            self.emit_job(kind, job, data, now, origin)
+            self.events.emit_job(now, kind, job, trace, data, origin)
             origin = ""
         for listener in self.listeners:
             listener(job, was, operation)
 
-    def emit_job(self, kind: str, job: Job, data: dict[str, Any], now: int, was: str = "") -> None:
+    def emit_job(self, kind: str, job: Job, data: dict[str, Any], now: int) -> None:
         """Record an event about a job; the fields that every job event has are added here.
 
         Args:
             kind: Event type.
             job: The job, after what happened.
-            data: Further fields.
+            data: Further fields; not to be changed any more.
             now: The instant, milliseconds.
-            was: The state that the job has left by this, if the event is the first to tell.
         """
-        told: dict[str, Any] = {
-            "job_id": job.id,
-            "job_type": job.type,
-            "queue": job.queue,
-            "state": job.state,
-            "attempt": job.attempt,
-        }
-        if job.meta is not None and (trace := trace_id(job.meta)) is not None:
-            told["trace_id"] = trace
-        told.update(data)
-        if was:
-            told["from"] = was
-        self.events.emit(now, kind, job.id, told)
+        trace = None if job.meta is None else trace_id(job.meta)
+        self.events.emit_job(now, kind, job, trace, data, "")

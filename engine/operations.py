@@ -71,7 +71,7 @@ class Operations(Enqueue):
     Attributes:
         ack_guards: Run in order on each ACK; output schemas.
         admits: Each tells whether a waiting job may be claimed now; all must agree. See `engine.storage.Admit`.
-        closed: Each tells whether a queue hands out nothing now (paused, at its limit); one is enough.
+        closed: Tells whether a queue hands out nothing now (paused, at its limit).
         may_fetch: Notes a worker's FETCH and tells whether it gets anything.
         starting: Has the last word on a claimed job; False when it has moved it elsewhere.
         plan: Says which queues a FETCH asks.
@@ -82,7 +82,7 @@ class Operations(Enqueue):
         super().__init__(kernel)
         self.ack_guards: list[AckGuard] = []
         self.admits: list[Admit] = []
-        self.closed: list[Callable[[str], bool]] = []
+        self.closed: Callable[[str], bool] = lambda _: False
         self.may_fetch: Callable[[str, list[str]], bool] = _always
         self.starting: Callable[[Job], bool] = lambda _: True
         self.plan: Callable[[list[str], str | None, dict[str, Any]], Plan] = lambda queues, *_: InOrder(
@@ -130,18 +130,23 @@ class Operations(Enqueue):
         return claimed
 
     def _claim(self, plan: Plan, tenant: str | None, wants: Admit | None) -> Job | None:
-        def admit(job: Job) -> bool:
+        # Most workers take whatever comes; then the one test there is needs no other around it.
+        plain = tenant is None and wants is None and len(self.admits) == 1
+        admit = self.admits[0] if plain else self._suits(tenant, wants)
+        for queue in plan.order():
+            if not self.closed(queue):
+                job = self.kernel.store.claim(queue, admit)
+                if job is not None:
+                    return job
+        return None
+
+    def _suits(self, tenant: str | None, wants: Admit | None) -> Admit:
+        def suits(job: Job) -> bool:
             if (tenant is not None and job.tenant != tenant) or (wants is not None and not wants(job)):
                 return False
             return all(one(job) for one in self.admits)
 
-        for queue in plan.order():
-            if any(closed(queue) for closed in self.closed):
-                continue
-            job = self.kernel.store.claim(queue, admit)
-            if job is not None:
-                return job
-        return None
+        return suits
 
     def _start(self, job: Job, worker_id: str | None, visibility_timeout: int | None, now: int) -> None:
         job.started_at = job.beat_at = now

@@ -73,10 +73,9 @@ class Priorities:
         self.kernel.store.delete_record(_KIND, queue)
 
     def moved(self, job: Job, was: str) -> None:
-        """Count a job that became available, or no longer is."""
-        change = (job.state == life.AVAILABLE) - (was == life.AVAILABLE)
-        if change:
-            self._add(job, job.queue, change)
+        """Count a job that became available, or no longer is; one of the two."""
+        if job.state != was:
+            self._add(job, job.queue, 1 if job.state == life.AVAILABLE else -1)
 
     def transferred(self, job: Job, before: str) -> None:
         """Count a job in its new queue."""
@@ -88,9 +87,15 @@ class Priorities:
             self._add(job, queue, change)
 
     def _add(self, job: Job, queue: str, change: int) -> None:
-        record = self.kernel.store.record(_KIND, queue) or {}
+        store = self.kernel.store
+        record = store.record(_KIND, queue) or {}
         name = str(job.priority)
-        record[name] = record.get(name, 0) + change
-        if not record[name]:
+        try:
+            count = record[name] + change
+        except KeyError:
+            count = change
+        if count:
+            record[name] = count
+        else:
             del record[name]
-        self.kernel.store.put_record(_KIND, queue, record)
+        store.put_record(_KIND, queue, record)

@@ -66,9 +66,9 @@ class Queues:
                 f"Queue '{job.queue}' is draining and takes no more jobs (OJS Queue Configuration 5.1).",
                 details={"queue": job.queue},
             )
+        if self.is_plain(job.queue):
+            return queue_config.DEFAULTS
         config = self.config(job.queue)
-        if config is queue_config.DEFAULTS:
-            return config
         if not queue_config.allows(config, job.type):
             raise TypeNotAllowed(
                 f"Queue '{job.queue}' does not take jobs of type '{job.type}' (OJS Queue Configuration 6.5).",
@@ -109,7 +109,10 @@ class Queues:
 
     def is_plain(self, queue: str) -> bool:
         """Whether nobody has configured anything for a queue: no bound, no limit, the default retention."""
-        find = self.kernel.store.record
+        store = self.kernel.store
+        if "setting" not in store.kinds:
+            return True
+        find = store.record
         if find("setting", "queue_config") is None:
             return True
         record = find(_KIND, queue)
@@ -275,7 +278,9 @@ class Queues:
 
     def ended(self, queue: str) -> None:
         """A job of the queue has ended: one that drains may be gone by that."""
-        self._finish(queue)
+        record = self._record(queue)
+        if record is not None and record["state"] == "draining":
+            self._finish(queue)
 
     # reading
 

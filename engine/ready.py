@@ -64,7 +64,7 @@ class ReadyQueue:
             takes: Says yes or no to an entry, which keeps its place either way.
         """
         if len(self._lanes) < 2:
-            for lane in tuple(self._lanes):
+            for lane in self._lanes:  # left before it can change
                 only = self._top(lane, is_true)
                 return only if only is not None and takes(only) else None
             return None
@@ -91,8 +91,9 @@ class ReadyQueue:
     def _top(self, lane: str, is_true: IsTrue) -> Entry | None:
         heap = self._lanes[lane]
         while heap:
-            if is_true(heap[0]):
-                return heap[0]
+            entry = heap[0]
+            if is_true(entry):
+                return entry
             heappop(heap)
         del self._lanes[lane]
         return None

@@ -24,6 +24,9 @@ CHUNK: Final = 1000
 """Most jobs removed at one go; the rest follows at the same instant."""
 FOREVER: Final = sys.maxsize
 
+_DEFAULT: Final = {state: parse_duration(text) for state, text in queue_config.DEFAULTS["retention"].items()}
+"""How long a job is kept where nobody has said anything, milliseconds, by its state."""
+
 Hold = Callable[[Job], int | None]
 """Until when a job that has ended must be kept, milliseconds; None for no wish, `FOREVER` for ever."""
 
@@ -62,6 +65,8 @@ class Retention:
             self._crop(job.queue)
 
     def _default(self, job: Job) -> int:
+        if not job.dead_letter and self.queues.is_plain(job.queue):
+            return ended_at(job) + _DEFAULT[job.state]
         config = self.queues.config(job.queue)
         if job.dead_letter:
             return ended_at(job) + queue_config.dead_letter_limits(config)[0]

@@ -7,7 +7,7 @@ order; they know no rule of the life cycle.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -21,7 +21,14 @@ Its answer is the same for all jobs of one `Job.lane`; it may write records, but
 
 
 class Store(Protocol):
-    """Where jobs and the server's other records live. Instants are integer milliseconds."""
+    """Where jobs and the server's other records live. Instants are integer milliseconds.
+
+    Attributes:
+        kinds: At least the kinds of which there is a record. Asking it is the cheap first step on every job's way:
+            what nobody has ever configured need not be looked up.
+    """
+
+    kinds: Container[str]
 
     def transaction(self) -> AbstractContextManager[None]:
         """All writes inside it happen, or none; transactions do not overlap."""

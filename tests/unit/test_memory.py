@@ -175,3 +175,8 @@ def test_clear_leaves_nothing() -> None:
     store.put_record("k", "a", {})
     store.clear()
     assert (store.jobs(), store.next_due(), store.records("k"), store.queues()) == ([], None, [], [])
+
+
+def test_a_transaction_holds_no_error_back() -> None:
+    with pytest.raises(ValueError, match="out"), MemoryStore().transaction():
+        raise ValueError("out {0}")
