@@ -6,13 +6,9 @@ it. It does not know whether a browser tab, Flask or a test calls it.
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
-from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any, Final, Literal
-from urllib.parse import parse_qs, unquote
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from jinja2 import Environment
 
@@ -33,28 +29,37 @@ BINDING: Final = ("/ojs/", "/v1/")
 """Paths that belong to the engine's HTTP binding."""
 
 
-def release() -> str:
-    """The playground's version."""
-    try:
-        return version("ojs-playground")
-    except PackageNotFoundError:  # the tab's bundle carries no package metadata
-        return "0.1.0"
+def _query(text: str) -> Mapping[str, list[str]]:
+    if not text:
+        return {}
+    from urllib.parse import parse_qs  # noqa: PLC0415 - a tab's start can do without
+
+    return parse_qs(text, keep_blank_values=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+def _decoded(part: str) -> str:
+    if "%" not in part:
+        return part
+    from urllib.parse import unquote  # noqa: PLC0415 - a tab's start can do without
+
+    return unquote(part)
+
+
+class Site(NamedTuple):
     """What differs between hosts.
 
     Args:
         host: Whether the engine runs in the visitor's tab or in a server.
         assets: The static files.
         base_url: Where a client outside the page reaches an OJS server: this one, or a local one.
+        release: The playground's version.
         boot: For the tab: where the engine's files are; see `playground.build`.
     """
 
     host: Literal["tab", "server"]
     assets: Assets
     base_url: str = "http://localhost:8080"
+    release: str = ""
     boot: Mapping[str, Any] | None = None
 
 
@@ -82,7 +87,7 @@ class Application:
             "site": site,
             "asset": site.assets.url,
             "element_id": element_id,
-            "release": release(),
+            "release": site.release,
         }
         env.globals["shift"] = lambda: session.clock.offset
         session.listeners.append(lambda _: self.live.touch())
@@ -110,13 +115,13 @@ class Application:
     def handle(self, request: Request) -> Response:
         """Answer one request: the binding, a page, a fragment or a stream; never raises for what a client sends."""
         path, _, query = request.url.partition("?")
-        visit = Visit(self, request, path, parse_qs(query, keep_blank_values=True))
+        visit = Visit(self, request, path, _query(query))
         try:
             self.session.tick()
             if path.startswith(BINDING):
                 return self.session.handle(request)
             try:
-                page, visit.params = self.table.find(request.method, path.rstrip("/") or "/", unquote)
+                page, visit.params = self.table.find(request.method, path.rstrip("/") or "/", _decoded)
             except NotFound:
                 if self.session.binding.has_route(
                     path
@@ -129,6 +134,8 @@ class Application:
         except ImportError as error:  # a tab fetches rarely used parts when they are first wanted
             response = self._refusal(visit, Unavailable(f"A part that this needs is not here yet: {error}."))
         except Exception:  # noqa: BLE001 - a defect of ours: told to the host's log, and answered like any error
+            import traceback  # noqa: PLC0415 - as rare as a defect
+
             traceback.print_exc()
             response = self._refusal(
                 visit, InternalError("The playground failed while it made this page; see the log.")

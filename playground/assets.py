@@ -6,7 +6,6 @@ not, is given the table when it is built.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -29,6 +28,8 @@ TYPES: Final = {
 
 def digest(content: bytes) -> str:
     """Twelve hexadecimal digits that stand for the content."""
+    import hashlib  # noqa: PLC0415 - the tab, which is given its table, can do without
+
     return hashlib.sha256(content).hexdigest()[:12]
 
 

@@ -18,7 +18,7 @@ from jinja2 import FileSystemLoader
 from waitress.server import create_server
 
 from playground import conformance, packages, resources
-from playground.app import Application, Site, release
+from playground.app import Application, Site
 from playground.assets import Assets
 from playground.build import BuildError, build
 from playground.build.site import facts
@@ -27,6 +27,7 @@ from playground.demo import MAX_WORKERS
 from playground.hosts.server import Driver, create_app
 from playground.render import environment
 from playground.session import Session
+from playground.version import release
 
 HOST = "127.0.0.1"
 """Loopback only: whoever reaches this server may do anything with it."""
@@ -122,7 +123,7 @@ def _serve(options: argparse.Namespace) -> None:
         conformance=options.conformance,
         late=LATE,
     )
-    site = Site("server", Assets.scan(static), base_url=url)
+    site = Site("server", Assets.scan(static), base_url=url, release=release())
     app = Application(session, environment(FileSystemLoader(resources.path("templates"))), site)
     driver = Driver(app)
     host = create_app(driver, static, max_body=options.max_body)

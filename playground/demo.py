@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from engine.http.message import Request, Response
 
@@ -22,12 +20,11 @@ BEAT: Final = 5_000
 MAX_WORKERS: Final = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Behaviour:
+class Behaviour(NamedTuple):
     """What a demo handler does with jobs of some types.
 
     Args:
-        pattern: Job types, ``*`` stands for anything.
+        pattern: How the job's type begins, then ``*``.
         text: One sentence for the page.
         duration: How long the handler runs, milliseconds.
         failures: Attempts that fail before one succeeds; None means all of them.
@@ -53,11 +50,10 @@ BEHAVIOURS: Final = (
 
 def behaviour_of(job_type: str) -> Behaviour:
     """What the demo handler of a job type does."""
-    return next(one for one in BEHAVIOURS if fnmatchcase(job_type, one.pattern))
+    return next(one for one in BEHAVIOURS if job_type.startswith(one.pattern.removesuffix("*")))
 
 
-@dataclass(slots=True)
-class Run:
+class Run(NamedTuple):
     """One job in a worker's hands; instants in milliseconds."""
 
     job_id: str
@@ -68,7 +64,6 @@ class Run:
     behaviour: Behaviour
 
 
-@dataclass(slots=True)
 class Worker:
     """One demo worker.
 
@@ -79,13 +74,16 @@ class Worker:
         stopping: It finishes what it has and takes nothing more.
     """
 
-    id: str
-    poll_at: int | None
-    beat_at: int
-    run: Run | None = None
-    stopping: bool = False
-    done: int = field(default=0)
-    failed: int = field(default=0)
+    __slots__ = ("beat_at", "done", "failed", "id", "poll_at", "run", "stopping")
+
+    def __init__(self, id: str, poll_at: int | None, beat_at: int) -> None:  # noqa: A002 - as the standard calls it
+        self.id = id
+        self.poll_at = poll_at
+        self.beat_at = beat_at
+        self.run: Run | None = None
+        self.stopping = False
+        self.done = 0
+        self.failed = 0
 
 
 class Crew:

@@ -7,10 +7,9 @@ is an error that the tests find.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from engine import lifecycle as life
 from engine.job import Job
@@ -67,8 +66,7 @@ SIDE: Final = frozenset({life.CANCEL, life.EXPIRE, life.RETRY, life.LIMIT, life.
 _OUT: Final = {"l": (-1, 0), "r": (1, 0), "t": (0, -1), "b": (0, 1)}
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(NamedTuple):
     """One curve.
 
     Args:
@@ -92,8 +90,7 @@ class Edge:
         return f"{self.source} → {self.target}. {rows}."
 
 
-@dataclass(frozen=True, slots=True)
-class Dot:
+class Dot(NamedTuple):
     """One job in the picture: its centre."""
 
     job: Job

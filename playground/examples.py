@@ -18,8 +18,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from engine.clock import ManualClock
 from engine.http.message import Request, Response
@@ -32,8 +31,7 @@ _LINE: Final = re.compile(r"(GET|POST|PUT|PATCH|DELETE) (/\S*)\Z")
 _REFERENCE: Final = re.compile(r"\{\{(\d+)\.([A-Za-z0-9_.]+)\}\}")
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One request; path and body may hold references."""
 
     method: str
@@ -41,8 +39,7 @@ class Step:
     body: str
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
+class Example(NamedTuple):
     """Some requests in a row.
 
     Args:
@@ -56,8 +53,7 @@ class Example:
     steps: tuple[Step, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(NamedTuple):
     """One request that was made and its answer.
 
     Args:

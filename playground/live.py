@@ -7,7 +7,6 @@ a row make one swap in the page, and a view that looks the same is not sent at a
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Final
 
 from engine.http.message import EventStream, Send, Stop
@@ -16,11 +15,13 @@ PAUSE: Final = 50
 """From the first change to the swap, milliseconds."""
 
 
-@dataclass(slots=True, eq=False)
 class _Reader:
-    views: tuple[str, ...]
-    send: Send
-    sent: dict[str, str] = field(default_factory=dict)
+    __slots__ = ("send", "sent", "views")
+
+    def __init__(self, views: tuple[str, ...], send: Send) -> None:
+        self.views = views
+        self.send = send
+        self.sent: dict[str, str] = {}
 
 
 class Live:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
-from urllib.parse import quote
+from typing import Final, NamedTuple
 
 from engine.errors import Conflict, InvalidRequest, NotFound
 from engine.http.message import Request, Response
@@ -21,8 +19,7 @@ MAX_VIEWS: Final = 8
 Handler = Callable[[Visit], Response]
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """One page or fragment.
 
     Args:
@@ -150,6 +147,8 @@ def operate(visit: Visit) -> Response:
     job_id, operation = visit.params["id"], visit.params["operation"]
     if operation not in OPERATIONS:
         raise NotFound(f"There is no operation '{operation:.40}'; there are {', '.join(OPERATIONS)}.")
+    from urllib.parse import quote  # noqa: PLC0415 - a tab's start can do without
+
     method, tail = OPERATIONS[operation]
     _, answer = _answer(visit, method, f"/jobs/{quote(job_id, safe='')}{tail}", b"")
     if not visit.fragment:

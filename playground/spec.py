@@ -12,9 +12,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from jinja2 import Environment
 
@@ -29,8 +28,7 @@ _HEADING: Final = re.compile(r"[^a-z0-9]+")
 _EXAMPLE: Final = re.compile(r"^```ojs ([^\n]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """One document.
 
     Args:
@@ -73,7 +71,18 @@ def render_all(env: Environment) -> dict[str, Document]:
 
 def dump(library: Mapping[str, Document]) -> str:
     """Rendered documents as JSON, for `load`."""
-    return json.dumps([asdict(document) for document in library.values()])
+    return json.dumps(
+        [
+            {
+                **document._asdict(),
+                "examples": {
+                    name: {"title": one.title, "steps": [step._asdict() for step in one.steps]}
+                    for name, one in document.examples.items()
+                },
+            }
+            for document in library.values()
+        ]
+    )
 
 
 def load(text: str) -> dict[str, Document]:

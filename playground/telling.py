@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from engine.events import Event
 from engine.job import Job
@@ -14,8 +13,7 @@ from playground.render import span
 _ROWS: Final = {(row.source, row.operation, row.target): row for row in TRANSITIONS}
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One move of a job's path.
 
     Args:

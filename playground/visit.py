@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs
 
 from engine.errors import InvalidPayload
 from engine.http.message import Request, Response
@@ -14,7 +12,6 @@ if TYPE_CHECKING:
     from playground.app import Application
 
 
-@dataclass(slots=True)
 class Visit:
     """One request to a page or fragment.
 
@@ -26,11 +23,14 @@ class Visit:
         params: Path parameters, percent-decoded; filled by the route.
     """
 
-    app: Application
-    request: Request
-    path: str
-    query: Mapping[str, list[str]]
-    params: Mapping[str, str] = field(default_factory=dict)
+    __slots__ = ("app", "params", "path", "query", "request")
+
+    def __init__(self, app: Application, request: Request, path: str, query: Mapping[str, list[str]]) -> None:
+        self.app = app
+        self.request = request
+        self.path = path
+        self.query = query
+        self.params: Mapping[str, str] = {}
 
     @property
     def fragment(self) -> bool:
@@ -45,6 +45,8 @@ class Visit:
         Raises:
             InvalidPayload: Not a form, or not UTF-8.
         """
+        from urllib.parse import parse_qs  # noqa: PLC0415 - a tab's start can do without
+
         try:
             fields = parse_qs(self.request.body.decode(), keep_blank_values=True, max_num_fields=100)
         except (UnicodeDecodeError, ValueError) as error:

@@ -70,25 +70,24 @@ function giveUp(error) {
 async function start(boot) {
   total = boot.bytes;
   tell();
-  // Pyodide waits for ever when its own program is missing or broken, so its failures are caught at the source.
-  const instantiate = WebAssembly.instantiateStreaming;
-  WebAssembly.instantiateStreaming = (...words) => {
-    const result = instantiate(...words);
-    result.catch(giveUp);
-    return result;
-  };
   const network = self.fetch.bind(self);
+  const wasm = `${boot.pyodide}pyodide.asm.wasm`;
+  // Everything starts at once, long before Pyodide would ask for it. Its program is compiled as it arrives; and since
+  // Pyodide waits for ever when that fails, the failure is caught here.
+  const program = WebAssembly.compileStreaming(counted(network, wasm, "application/wasm"));
+  const library = counted(network, boot.stdlib, "application/zip");
   const application = counted(network, boot.app, "application/zip").then((response) => response.arrayBuffer());
-  application.catch(giveUp);
+  for (const part of [program, library, application]) part.catch(giveUp);
+  import(`${boot.pyodide}pyodide.asm.mjs`).catch(giveUp);
   const { loadPyodide } = await import(`${boot.pyodide}pyodide.mjs`);
-  // Pyodide fetches its own files: count those too, by the same means.
   self.fetch = (/** @type {any} */ input, /** @type {any} */ init) => {
     const url = String(input instanceof Request ? input.url : input);
-    const type = url.endsWith(".wasm") ? "application/wasm" : url.endsWith(".zip") ? "application/zip" : null;
-    if (!type) return network(input, init);
-    const result = counted(network, url, type);
-    result.catch(giveUp);
-    return result;
+    if (url.endsWith(".wasm")) return Promise.resolve(new Response()); // its program is on the way already
+    return url.endsWith(".zip") ? library : network(input, init);
+  };
+  WebAssembly.instantiateStreaming = async (_, imports) => {
+    const module = await program;
+    return { module, instance: await WebAssembly.instantiate(module, imports) };
   };
   const python = await loadPyodide({
     indexURL: boot.pyodide,

@@ -18,6 +18,7 @@ from playground.clock import SystemClock
 from playground.headers import FOREVER, REVALIDATE, SECURITY
 from playground.render import environment
 from playground.session import Session
+from playground.version import release
 from playground.visit import Visit
 
 MARK: Final = ".ojs-playground"
@@ -61,7 +62,7 @@ def build(out: Path) -> list[str]:
         for url, content in made.files.items():
             _write(out, url, content)
         session = Session(SystemClock(), seed=1, workers=1)  # as the tab's own session starts
-        site = Site("tab", assets, boot=made.boot)
+        site = Site("tab", assets, release=release(), boot={**made.boot, "release": release()})
         app = Application(session, environment(FileSystemLoader(resources.path("templates"))), site)
         rendered = _pages(app, out)
         _write(out, "/_headers", _headers().encode())

@@ -43,7 +43,7 @@ def start(boot: str) -> None:
         sys.meta_path.append(Rest(facts["rest"]))
     # Fresh for each visit, so that no two visits share ids.
     session = Session(SystemClock(), seed=SystemRandom().getrandbits(64), workers=1, late=LATE)
-    site = Site("tab", Assets(facts["assets"]), boot=facts)
+    site = Site("tab", Assets(facts["assets"]), release=facts.get("release", ""), boot=facts)
     _app = Application(session, environment(ModuleLoader(TEMPLATES)), site)
 
 
