@@ -29,9 +29,9 @@ function enter(name) {
 /**
  * Fetches one of the engine's files and counts its bytes. A host that does not compress has the same file
  * as .gz beside it, which is unpacked here; on loopback bytes cost nothing and the plain file is faster.
- * @param {typeof fetch} network @param {string} url @param {string} type
+ * @param {typeof fetch} network @param {string} url @param {string} type @param {boolean} whole Counted only when it is there.
  */
-async function counted(network, url, type) {
+async function counted(network, url, type, whole = false) {
   let response = await network(url);
   let body = response.body;
   let packed = false;
@@ -49,7 +49,8 @@ async function counted(network, url, type) {
   if (!response.ok) throw new Error(`The server answered ${response.status} for ${name}.`);
   if (/html/.test(response.headers.get("content-type") ?? "")) throw new Error(`The server sent a web page in place of ${name}; the site is not deployed completely.`);
   // The program itself goes to the compiler untouched: only so does the browser keep what it compiled for the next visit.
-  if (type === "application/wasm") return packed ? new Response(body, { headers: { "Content-Type": type } }) : response;
+  // And the application is wanted early: the browser collects it by itself, while this thread is busy.
+  if (whole) return packed ? new Response(body, { headers: { "Content-Type": type } }) : response;
   /** @type {BlobPart[]} */
   const chunks = [];
   for (const reader = /** @type {ReadableStream} */ (body).getReader(); ; ) {
@@ -74,9 +75,9 @@ async function start(boot) {
   const wasm = `${boot.pyodide}pyodide.asm.wasm`;
   // Everything starts at once, long before Pyodide would ask for it. Its program is compiled as it arrives; and since
   // Pyodide waits for ever when that fails, the failure is caught here.
-  const program = WebAssembly.compileStreaming(counted(network, wasm, "application/wasm"));
+  const application = counted(network, boot.app, "application/zip", true).then((response) => response.arrayBuffer());
+  const program = WebAssembly.compileStreaming(counted(network, wasm, "application/wasm", true));
   const library = counted(network, boot.stdlib, "application/zip");
-  const application = counted(network, boot.app, "application/zip").then((response) => response.arrayBuffer());
   for (const part of [program, library, application]) part.catch(giveUp);
   import(`${boot.pyodide}pyodide.asm.mjs`).catch(giveUp);
   const { loadPyodide } = await import(`${boot.pyodide}pyodide.mjs`);
@@ -96,9 +97,10 @@ async function start(boot) {
     packageBaseUrl: boot.pyodide,
     env: { PYTHONPATH: "/app.zip", HOME: "/home/pyodide" },
     fsInit: async (/** @type {any} */ FS) => {
-      loaded += boot.program; // compiled by now
+      const content = new Uint8Array(await application);
+      loaded += boot.program + content.length;
       enter("python");
-      FS.writeFile("/app.zip", new Uint8Array(await application));
+      FS.writeFile("/app.zip", content);
     },
   });
   self.fetch = network;
