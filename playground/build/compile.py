@@ -20,6 +20,9 @@ EXTRA = Path("/extra")
 """Packages that the tab fetches only when it needs them: the time zones."""
 DATE = (2026, 1, 1, 0, 0, 0)
 
+ALWAYS = frozenset({"encodings/cp437.py"})
+"""What a start does not show: the time zones are read out of a zip archive, whose names may be in this encoding."""
+
 
 def byte_code(source: bytes, name: str) -> bytes:
     """The content of an unchecked, hash-based .pyc: it never looks for its source."""
@@ -84,7 +87,7 @@ def used(boot: str) -> set[str]:
         raise SystemExit(f"Cases fail in Pyodide: {[one.case.id for one in failed]}")
     home = f"/lib/python{sys.version_info[0]}{sys.version_info[1]}.zip/"
     origins = [getattr(module, "__file__", None) or "" for module in list(sys.modules.values())]
-    return {origin.removeprefix(home) for origin in origins if origin.startswith(home)}
+    return {*ALWAYS, *(origin.removeprefix(home) for origin in origins if origin.startswith(home))}
 
 
 def library(source: Path, wanted: set[str]) -> None:
