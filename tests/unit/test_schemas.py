@@ -148,6 +148,7 @@ def test_a_job_that_names_a_schema_is_held_to_it(client: Client) -> None:
 
 def test_a_schema_that_is_not_registered_here_binds_nobody(client: Client) -> None:
     client.push(schema="urn:ojs:schema:email.send:v9")
+    assert client.status == 201
 
 
 def test_by_default_a_type_and_version_with_a_schema_only_warn(client: Client) -> None:
