@@ -7,7 +7,7 @@ nothing of how events are shown or sent.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
@@ -208,6 +208,15 @@ class EventLog:
     def __iter__(self) -> Iterator[Event]:
         """All kept events, oldest first."""
         return map(_event, self._events)
+
+    def detach(self) -> deque[Event | _Note]:
+        """Hand over the events kept, for a snapshot that has them elsewhere; to be given back to `attach`."""
+        kept, self._events = self._events, deque(maxlen=self._events.maxlen)
+        return kept
+
+    def attach(self, events: Iterable[Event | _Note]) -> None:
+        """Keep these events, oldest first, the last one the latest; numbers stay as they are."""
+        self._events = deque(events, maxlen=self._events.maxlen)
 
     def __getstate__(self) -> _State:
         return list(self), self._seq, self._events.maxlen, self.listeners, self.listening

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from jinja2 import Environment
 
-from engine.errors import InternalError, NotFound, OJSError, Unavailable
+from engine.errors import Conflict, InternalError, NotFound, OJSError, Unavailable
 from engine.http.message import Request, Response
 from engine.http.route import Table
 from playground import pages, spec, views
@@ -23,6 +23,7 @@ from playground.session import Session
 from playground.visit import Visit
 
 if TYPE_CHECKING:
+    from playground.travel.sandbox import Sandbox
     from playground.trial import Outside, Trial
 
 BINDING: Final = ("/ojs/", "/v1/")
@@ -70,13 +71,17 @@ class Application:
         session: The live OJS server that it shows.
         env: The templates.
         site: What differs between hosts.
+        beside: The application over the sandbox that a real server has beside it.
 
     Attributes:
         outside: How the host runs conformance cases against another server; None where it cannot.
     """
 
-    def __init__(self, session: Session, env: Environment, site: Site) -> None:
+    def __init__(
+        self, session: Session, env: Environment, site: Site, beside: Application | None = None
+    ) -> None:
         self.session = session
+        self.beside = beside
         self.site = site
         self.env = env
         self.clock = SystemClock()
@@ -89,8 +94,8 @@ class Application:
             "element_id": element_id,
             "release": site.release,
         }
-        env.globals["shift"] = lambda: session.clock.offset
         session.listeners.append(lambda _: self.live.touch())
+        session.touch = self.live.touch
 
     @cached_property
     def trial(self) -> Trial:
@@ -100,6 +105,20 @@ class Application:
         found = Trial(self.clock.now, self.live.touch)
         found.outside = self.outside
         return found
+
+    @property
+    def travel(self) -> Sandbox:
+        """The session whose time can be moved: this one, or the one beside it.
+
+        Raises:
+            Conflict: There is none.
+        """
+        from playground.travel.sandbox import Sandbox  # noqa: PLC0415 - a real server may never need it
+
+        session = self.session if self.beside is None else self.beside.session
+        if not isinstance(session, Sandbox):
+            raise Conflict("This server has no sandbox beside it, and its own time is the machine's.")
+        return session
 
     @property
     def _trial(self) -> Trial | None:

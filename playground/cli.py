@@ -27,6 +27,7 @@ from playground.demo import MAX_WORKERS
 from playground.hosts.server import Driver, create_app
 from playground.render import environment
 from playground.session import Session
+from playground.travel.sandbox import Sandbox
 from playground.version import release
 
 HOST = "127.0.0.1"
@@ -124,7 +125,10 @@ def _serve(options: argparse.Namespace) -> None:
         late=LATE,
     )
     site = Site("server", Assets.scan(static), base_url=url, release=release())
-    app = Application(session, environment(FileSystemLoader(resources.path("templates"))), site)
+    env = environment(FileSystemLoader(resources.path("templates")))
+    sandbox = Sandbox(SystemClock(), lambda: secrets.randbits(53), workers=1, max_body=options.max_body)
+    sandbox.pause()  # until somebody enters
+    app = Application(session, env, site, beside=Application(sandbox, env, site))
     driver = Driver(app)
     host = create_app(driver, static, max_body=options.max_body)
     server = create_server(

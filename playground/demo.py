@@ -8,6 +8,7 @@ Time is given to them, so they act the same in real and in virtual time.
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
@@ -18,6 +19,10 @@ POLL: Final = 400
 BEAT: Final = 5_000
 """Between heartbeats, milliseconds (OJS Worker Protocol 4)."""
 MAX_WORKERS: Final = 8
+REFUSALS: Final = 50
+"""Refused answers that are remembered."""
+STALL: Final = 60_000
+"""How long a stalled handler hangs, milliseconds: well beyond the time after which a silent worker counts as dead."""
 
 
 class Behaviour(NamedTuple):
@@ -64,24 +69,48 @@ class Run(NamedTuple):
     behaviour: Behaviour
 
 
+class Refusal(NamedTuple):
+    """A demo worker heard no: what it did came too late, or twice.
+
+    Args:
+        time: Instant, milliseconds.
+        worker: Its id.
+        job_id: The job that it was about.
+        what: What it tried, e.g. ``ack``.
+        status: HTTP status of the answer.
+        message: The answer's own words.
+    """
+
+    time: int
+    worker: str
+    job_id: str
+    what: str
+    status: int
+    message: str
+
+
 class Worker:
     """One demo worker.
 
     Args:
         id: Its worker id.
         poll_at: When it asks for work next, or None while nothing has arrived since it last found none.
-        beat_at: When its next heartbeat is due.
+        beat_at: When its next heartbeat is due; None once it sends none.
+
+    Attributes:
         stopping: It finishes what it has and takes nothing more.
+        copies: How often it will send its next acknowledgement: 1, or 0 or 2 after a fault.
     """
 
-    __slots__ = ("beat_at", "done", "failed", "id", "poll_at", "run", "stopping")
+    __slots__ = ("beat_at", "copies", "done", "failed", "id", "poll_at", "run", "stopping")
 
     def __init__(self, id: str, poll_at: int | None, beat_at: int) -> None:  # noqa: A002 - as the standard calls it
         self.id = id
         self.poll_at = poll_at
-        self.beat_at = beat_at
+        self.beat_at: int | None = beat_at
         self.run: Run | None = None
         self.stopping = False
+        self.copies = 1
         self.done = 0
         self.failed = 0
 
@@ -98,6 +127,7 @@ class Crew:
         self._call = call
         self.queues = queues
         self.workers: dict[str, Worker] = {}
+        self.refusals: deque[Refusal] = deque(maxlen=REFUSALS)
         self._numbers = 0
 
     def start(self, now: int) -> Worker:
@@ -132,6 +162,49 @@ class Crew:
         """
         del self.workers[worker_id]
 
+    def slow(self, worker_id: str, now: int) -> None:
+        """Let the handler at work take ten times as long; heartbeats go on.
+
+        Raises:
+            KeyError: No such worker.
+            ValueError: It has no job.
+        """
+        run = self._busy(worker_id)
+        self.workers[worker_id].run = run._replace(ends=now + 10 * run.behaviour.duration)
+
+    def mute(self, worker_id: str) -> None:
+        """Let a worker send no heartbeat from now on; it goes on working.
+
+        Raises:
+            KeyError: No such worker.
+        """
+        self.workers[worker_id].beat_at = None
+
+    def stall(self, worker_id: str, now: int) -> None:
+        """Freeze a worker in the middle of its job for `STALL`: no heartbeat, then its answer, too late.
+
+        Raises:
+            KeyError: No such worker.
+            ValueError: It has no job.
+        """
+        run, worker = self._busy(worker_id), self.workers[worker_id]
+        worker.run = run._replace(ends=now + STALL)
+        worker.beat_at = now + STALL
+
+    def garble(self, worker_id: str, copies: int) -> None:
+        """Have the network deliver a worker's next acknowledgement so many times: not at all, or twice.
+
+        Raises:
+            KeyError: No such worker.
+        """
+        self.workers[worker_id].copies = copies
+
+    def _busy(self, worker_id: str) -> Run:
+        run = self.workers[worker_id].run
+        if run is None:
+            raise ValueError(f"{worker_id} has no job now, so there is nothing to disturb.")
+        return run
+
     def stir(self, now: int) -> None:
         """Something may have become available: idle workers look at their next poll."""
         for worker in self.workers.values():
@@ -157,21 +230,29 @@ class Crew:
         for worker in list(self.workers.values()):
             if worker.run is not None and worker.run.ends <= now:
                 self._finish(worker, worker.run, now)
-            if worker.beat_at <= now:
+            if worker.beat_at is not None and worker.beat_at <= now:
                 self._beat(worker, now)
             poll = self._poll(worker)
             if worker.run is None and poll is not None and poll <= now:
                 self._fetch(worker, now)
 
-    def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    def _post(self, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         headers = {"content-type": "application/json"}
         response = self._call(Request("POST", f"/ojs/v1{path}", headers, json.dumps(body).encode()))
         assert isinstance(response.body, bytes)  # noqa: S101 - these routes never stream
-        answer: dict[str, Any] = json.loads(response.body)
-        return answer
+        return response.status, json.loads(response.body)
+
+    def _answer(self, worker: Worker, what: str, now: int, body: dict[str, Any]) -> None:
+        """Send a worker's answer to its job, as often as the network delivers it."""
+        for _ in range(worker.copies):
+            status, answer = self._post(f"/workers/{what}", body)
+            if status >= 400:
+                message = answer["error"]["message"]
+                self.refusals.append(Refusal(now, worker.id, body["job_id"], what, status, message))
+        worker.copies = 1
 
     def _fetch(self, worker: Worker, now: int) -> None:
-        answer = self._post("/workers/fetch", {"queues": list(self.queues), "worker_id": worker.id})
+        _, answer = self._post("/workers/fetch", {"queues": list(self.queues), "worker_id": worker.id})
         jobs = answer.get("jobs") or []
         if not jobs:
             worker.poll_at = None
@@ -184,7 +265,7 @@ class Crew:
     def _beat(self, worker: Worker, now: int) -> None:
         worker.beat_at = now + BEAT
         held = [worker.run.job_id] if worker.run and not worker.run.behaviour.dies else []
-        answer = self._post("/workers/heartbeat", {"worker_id": worker.id, "active_jobs": held})
+        _, answer = self._post("/workers/heartbeat", {"worker_id": worker.id, "active_jobs": held})
         if answer.get("state") == "terminate":
             worker.stopping = True
 
@@ -202,10 +283,10 @@ class Crew:
         if failures is None or run.attempt <= failures:
             worker.failed += 1
             text = f"The demo handler for {run.behaviour.pattern} failed on attempt {run.attempt}."
-            self._post("/workers/nack", facts | {"error": {"code": "demo_failure", "message": text}})
+            self._answer(worker, "nack", now, facts | {"error": {"code": "demo_failure", "message": text}})
         else:
             worker.done += 1
             result = {"handled_by": worker.id, "attempt": run.attempt, "took_ms": now - run.started}
-            self._post("/workers/ack", facts | {"result": result})
+            self._answer(worker, "ack", now, facts | {"result": result})
         if worker.stopping:
             self.workers.pop(worker.id, None)

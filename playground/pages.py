@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from importlib import import_module
 from typing import Final, NamedTuple
 
-from engine.errors import Conflict, InvalidRequest, NotFound
+from engine.errors import InvalidRequest, NotFound
 from engine.http.message import Request, Response
 from playground import examples, spec
 from playground.samples import BY_NAME, SAMPLES
@@ -158,31 +159,14 @@ def operate(visit: Visit) -> Response:
 
 def start_worker(visit: Visit) -> Response:
     """Start a demo worker."""
-    session = visit.app.session
-    if session.conformance:
-        raise Conflict(
-            "This server was started for conformance: its cases fetch for themselves, so no worker may run."
-        )
-    try:
-        session.crew.start(session.engine.now())
-    except ValueError as error:
-        raise Conflict(str(error)) from None
-    session.tick()
+    visit.app.session.work("start")
+    visit.app.session.tick()
     return visit.done()
 
 
-def end_worker(visit: Visit) -> Response:
-    """Stop or kill a demo worker."""
-    crew = visit.app.session.crew
-    end = {"stop": crew.stop, "kill": crew.kill}.get(visit.params["how"])
-    if end is None:
-        raise NotFound(
-            f"There is no way '{visit.params['how']:.40}' to end a worker; there are stop and kill."
-        )
-    try:
-        end(visit.params["id"])
-    except KeyError:
-        raise NotFound(f"There is no demo worker '{visit.params['id']:.40}'.") from None
+def treat_worker(visit: Visit) -> Response:
+    """Stop or kill a demo worker, or let one of the faults befall it."""
+    visit.app.session.work(visit.params["how"], visit.params["id"])
     return visit.done()
 
 
@@ -204,17 +188,16 @@ def reset(visit: Visit) -> Response:
     return visit.done()
 
 
-def later(name: str) -> Handler:
-    """A handler of `playground.trial_pages`, whose imports cost a tab's start too much.
+def later(name: str, module: str = "trial_pages") -> Handler:
+    """A handler whose imports cost a tab's start too much.
 
     Args:
         name: The function's name.
+        module: Its module in `playground`.
     """
 
     def handler(visit: Visit) -> Response:
-        from playground import trial_pages  # noqa: PLC0415 - that is the point
-
-        response: Response = getattr(trial_pages, name)(visit)
+        response: Response = getattr(import_module(f"playground.{module}"), name)(visit)
         return response
 
     return handler
@@ -233,7 +216,7 @@ PAGES: Final = (
     Page("POST", "/ui/jobs", enqueue, "Enqueue the job in the editor."),
     Page("POST", "/ui/jobs/{id}/{operation}", operate, "Cancel, activate or retry a job."),
     Page("POST", "/ui/workers", start_worker, "Start a demo worker."),
-    Page("POST", "/ui/workers/{id}/{how}", end_worker, "Stop or kill a demo worker."),
+    Page("POST", "/ui/workers/{id}/{how}", treat_worker, "Stop or kill a demo worker, or disturb it."),
     Page("POST", "/ui/examples/{document}/{example}", run_example, "Run an example of the reference."),
     Page("POST", "/ui/conformance/run", later("run_cases"), "Run cases."),
     Page("POST", "/ui/conformance/stop", later("stop_cases"), "End the run."),
@@ -241,7 +224,19 @@ PAGES: Final = (
     Page(
         "POST", "/ui/conformance/cases/{id}/open/{step}", later("open_moment"), "Open the state after a step."
     ),
-    Page("POST", "/ui/conformance/leave", later("leave_moment"), "Come back from an opened moment."),
+    Page("POST", "/ui/time/{move}", later("move", "travel_pages"), "Move through time."),
+    Page(
+        "POST",
+        "/ui/branches/{number}/{what}",
+        later("branch", "travel_pages"),
+        "Return to a branch, or name it.",
+    ),
+    Page(
+        "POST",
+        "/ui/sandbox/{how}",
+        later("sandbox", "travel_pages"),
+        "Enter the sandbox beside a server, or leave.",
+    ),
     Page("GET", "/ui/conformance/report/{form}", later("report"), "The results as a file."),
     Page("POST", "/ui/reset", reset, "Forget every job and event."),
 )

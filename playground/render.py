@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final
 
-from jinja2 import BaseLoader, Environment, StrictUndefined, pass_environment
+from jinja2 import BaseLoader, Environment, StrictUndefined
 from markupsafe import Markup, escape
 
 from engine.times import DAY, HOUR, MINUTE, SECOND, format_time
@@ -30,10 +29,7 @@ def environment(loader: BaseLoader) -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    # A session may live in another time; the page counts down in its own.
-    env.globals["shift"] = no_shift
     env.filters |= {
-        "real": real,
         "clock": clock,
         "span": span,
         "ticks": ticks,
@@ -42,18 +38,6 @@ def environment(loader: BaseLoader) -> Environment:
         "iso": format_time,
     }
     return env
-
-
-def no_shift() -> int:
-    """The session's time is the page's."""
-    return 0
-
-
-@pass_environment
-def real(env: Environment, ms: int) -> int:
-    """An instant of the session as the page counts it, milliseconds."""
-    shift: Callable[[], int] = env.globals["shift"]  # type: ignore[assignment]
-    return ms - shift()
 
 
 def clock(ms: int) -> str:

@@ -1,28 +1,42 @@
-"""A session: one engine with its binding and demo workers, and when it has to be woken next.
+"""A session: one world as its visitors meet it, and when it has to be woken next.
 
-Hosts own a session, hand it requests, and call `tick` when `next_due` has come. Nothing here waits or sleeps.
-A session can go on from the moment of another engine, in that engine's own time, and come back.
+Hosts own a session, hand it requests, and call `tick` when `next_due` has come. Nothing here waits or sleeps. This one
+lives in real time; `playground.travel.sandbox` is one whose time its visitors move.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import ClassVar, NamedTuple
 
 from engine import Engine
 from engine.clock import Clock
 from engine.events import Event
 from engine.http.binding import Binding
 from engine.http.message import Request, Response
-from playground.clock import ShiftedClock
 from playground.demo import Crew
+from playground.travel.command import perform, worker_command
+from playground.world import World
 
 
-def _nothing() -> None:
-    """There is no subscription to end yet."""
+def nothing() -> None:
+    """Nobody looks yet."""
+
+
+class Face(NamedTuple):
+    """What a page needs to show a session's time without asking.
+
+    Args:
+        now: The session's instant, milliseconds.
+        rate: How many of its milliseconds pass in a real one; 0 while it stands still.
+    """
+
+    now: int
+    rate: float
 
 
 class Session:
-    """One live OJS server.
+    """One live OJS server in real time.
 
     Args:
         clock: The host's clock.
@@ -30,13 +44,15 @@ class Session:
         workers: Demo workers running from the start.
         max_body: Largest request body, bytes.
         conformance: Whether the binding's test-only hooks are on; no demo worker may run then.
-        late: Delay after which an occurrence of cron counts as missed, milliseconds: a real machine may sleep. None
-            in virtual time, where nothing comes late.
+        late: Delay after which an occurrence of cron counts as missed, milliseconds: a real machine may sleep.
 
     Attributes:
-        listeners: Hear of every event, whichever engine the session is at.
-        visiting: What the session is a visit to, in words; empty in its own time.
+        listeners: Hear of every event.
+        touch: Called when something else has changed that a page shows.
+        virtual: Whether its time can be moved.
     """
+
+    virtual: ClassVar = False
 
     def __init__(
         self,
@@ -48,86 +64,77 @@ class Session:
         conformance: bool = False,
         late: int | None = None,
     ) -> None:
-        self.clock = ShiftedClock(clock)
-        self.conformance = conformance
-        self.listeners: list[Callable[[Event], None]] = [self._hear]
-        self.visiting = ""
-        self._max_body = max_body
-        self._home: tuple[Engine, int, Crew] | None = None
-        self._leave_events: Callable[[], None] = _nothing
-        engine = Engine(self.clock, seed=seed)
-        if late is not None:
-            engine.kernel.settings["Cron.late"] = late  # by its key, so that cron itself need not be loaded
-        self._attach(engine)
-        self.crew = Crew(self.handle)
-        self._first_workers = 0 if conformance else workers
-        self._hire()
+        self.clock = clock
+        self.listeners: list[Callable[[Event], None]] = []
+        self.touch: Callable[[], None] = nothing
+        self._workers = 0 if conformance else workers
+        self._world = World(
+            clock, seed=seed, workers=workers, max_body=max_body, conformance=conformance, late=late
+        )
+        self._world.engine.events.subscribe(self._spread)
 
-    def _attach(self, engine: Engine) -> None:
-        self._leave_events()
-        self.engine = engine
-        self.binding = Binding(engine, max_body=self._max_body, conformance=self.conformance)
-        self._leave_events = engine.events.subscribe(self._spread)
+    @property
+    def world(self) -> World:
+        """The world as it is now."""
+        return self._world
+
+    @property
+    def engine(self) -> Engine:
+        """The world's engine."""
+        return self.world.engine
+
+    @property
+    def binding(self) -> Binding:
+        """The world's binding."""
+        return self.world.binding
+
+    @property
+    def crew(self) -> Crew:
+        """The world's demo workers."""
+        return self.world.crew
+
+    @property
+    def conformance(self) -> bool:
+        """Whether the binding's test-only hooks are on."""
+        return self.world.conformance
+
+    def face(self) -> Face:
+        """The session's time."""
+        return Face(self.engine.now(), 1.0)
+
+    def ahead(self, limit: int) -> list[Event]:
+        """The next events that are known to come, oldest first, heartbeats left out; real time has none."""
+        del limit
+        return []
 
     def _spread(self, event: Event) -> None:
         for listener in self.listeners:
             listener(event)
 
-    def _hire(self) -> None:
-        for _ in range(self._first_workers):
-            self.crew.start(self.clock.now())
-
-    def _hear(self, event: Event) -> None:
-        if event.type == "job.enqueued":
-            self.crew.stir(self.engine.now())
-
     def handle(self, request: Request) -> Response:
         """Answer a request to the binding."""
-        return self.binding.handle(request)
+        return self.world.handle(request)
+
+    def work(self, verb: str, worker: str = "") -> None:
+        """Do something with a demo worker, e.g. ``start`` or ``kill``; see `playground.travel.command.WORKER`.
+
+        Raises:
+            NotFound: No such verb or worker.
+            Conflict: It cannot be done now.
+        """
+        perform(self.world, worker_command(self.engine.now(), verb, worker))
 
     def tick(self) -> None:
         """Do everything that is due by now: the engine's timers, then the demo workers."""
-        self.engine.advance()
-        self.crew.tick(self.engine.now())
+        self.world.tick()
 
     def next_due(self) -> int | None:
         """When `tick` has something to do next, milliseconds on the host's clock, or None."""
-        times = [
-            at - self.clock.offset for at in (self.engine.next_due(), self.crew.next_due()) if at is not None
-        ]
-        return min(times, default=None)
+        return self.world.next_due()
 
     def reset(self) -> None:
         """Forget every job and event, and start with fresh demo workers."""
         self.engine.reset()
         self.crew.workers.clear()
-        self._hire()
-
-    def visit(self, engine: Engine, now: int, name: str) -> None:
-        """Go on from another engine's moment; the session's own engine waits, its time and its workers with it.
-
-        No demo worker goes along: the moment stays as it is until somebody acts.
-
-        Args:
-            engine: The engine.
-            now: Its instant, milliseconds.
-            name: What it is, for the page.
-        """
-        if self._home is None:
-            self._home = (self.engine, self.clock.now(), self.crew)
-        self.crew = Crew(self.handle)
-        self._go(engine, now, name)
-
-    def leave(self) -> bool:
-        """Come back from a visit; whether there was one."""
-        if self._home is None:
-            return False
-        (engine, now, self.crew), self._home = self._home, None
-        self._go(engine, now, "")
-        return True
-
-    def _go(self, engine: Engine, now: int, name: str) -> None:
-        self.clock.offset = now - self.clock.base.now()
-        engine.clock = engine.kernel.clock = self.clock
-        self.visiting = name
-        self._attach(engine)
+        for _ in range(self._workers):
+            self.work("start")

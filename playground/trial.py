@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
-from engine import Engine
-from engine.clock import ManualClock
 from engine.conformance.case import Case, CaseFileError, read_all
 from engine.conformance.report import Report, totals
 from engine.conformance.result import CaseResult
 from engine.conformance.runner import run, run_case
-from engine.conformance.target import START, MakeTarget, fresh_engine, over
+from engine.conformance.target import MakeTarget, fresh_engine
 from playground.case_files import bundled
+from playground.travel.target import JournalTarget
+from playground.travel.timeline import Timeline
 
 SLICE: Final = 80
 """Longest stretch of running before the page gets its turn, milliseconds of real time."""
@@ -271,20 +271,19 @@ class Trial:
             for name, suites in sorted(levels.items(), key=lambda level: (level[0] == "Extensions", level[0]))
         ]
 
-    def moment(self, case_id: str, steps: int) -> tuple[Engine, int] | None:
-        """The engine as it is after the first steps of a case.
+    def moment(self, case_id: str, steps: int) -> Timeline | None:
+        """The history that the first steps of a case make.
 
         Args:
             case_id: The case.
             steps: How many of its steps; at least 1.
 
         Returns:
-            The engine and its instant, milliseconds; None when there is no such case or step.
+            The timeline, its cursor at the end; None when there is no such case or step.
         """
         case = self.cases.get(case_id)
         if case is None or not 1 <= steps <= len(case.steps):
             return None
-        clock = ManualClock(START)
-        engine = Engine(clock, seed=1)
-        run_case(replace(case, steps=case.steps[:steps]), over(engine, clock))
-        return engine, clock.now()
+        target = JournalTarget()
+        run_case(replace(case, steps=case.steps[:steps]), target)
+        return target.timeline

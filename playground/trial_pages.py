@@ -14,6 +14,7 @@ from engine.errors import Conflict, InvalidRequest, NotFound
 from engine.http.message import Response
 from playground import pages
 from playground.case_files import BadArchive, zipped
+from playground.travel_pages import through
 from playground.visit import Visit
 
 
@@ -104,17 +105,14 @@ def open_moment(visit: Visit) -> Response:
     found = visit.app.trial.moment(case_id, int(step) if step.isdecimal() and len(step) < 6 else 0)
     if found is None:
         raise NotFound(f"There is no step {step:.10} of a case '{case_id:.60}'.")
-    visit.app.session.visit(*found, f"{case_id} after step {step}")
+    travel = visit.app.travel
+    travel.open(found, f"{case_id} after step {step}")
+    if visit.app.session is not travel:
+        return through(visit, inside=True)
     if "hx-request" not in visit.request.headers:
         return visit.back("/")
     page = pages.home(visit)
     return Response(page.status, {**page.headers, "HX-Push-Url": "/"}, page.body)
-
-
-def leave_moment(visit: Visit) -> Response:
-    """Come back to the session from an opened moment."""
-    visit.app.session.leave()
-    return visit.done()
 
 
 FORMATS: Final = {

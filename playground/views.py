@@ -18,6 +18,8 @@ ROWS: Final = 25
 """Jobs in the table."""
 LINES: Final = 60
 """Events in the log."""
+AHEAD: Final = 20
+"""Events of the future in the log, at most."""
 
 Context = dict[str, Any]
 
@@ -48,13 +50,14 @@ def jobs(app: Application, _: str) -> Context:
 
 
 def log(app: Application, _: str) -> Context:
-    """The latest events, newest first, heartbeats left out."""
+    """The latest events, newest first, heartbeats left out; above them those that the cursor's future holds."""
     session = app.session
     events = [
         event for event in session.engine.events.last(4 * LINES) if not event.type.endswith(".heartbeat")
     ]
     lines = [(event, telling.tell(event)) for event in reversed(events[-LINES:])]
-    return {"lines": lines, "total": session.engine.events.seq}
+    ahead = [(event, telling.tell(event)) for event in reversed(session.ahead(AHEAD))]
+    return {"lines": lines, "ahead": ahead, "total": session.engine.events.seq, "virtual": session.virtual}
 
 
 def workers(app: Application, _: str) -> Context:
@@ -92,9 +95,15 @@ def job(app: Application, job_id: str) -> Context:
     }
 
 
-def visiting(app: Application, _: str) -> Context:
-    """Whether the session is away, at another engine's moment."""
-    return {"visiting": app.session.visiting}
+def time(app: Application, _: str) -> Context:
+    """The session's time: what it is, how it passes, and its history."""
+    session = app.session
+    facts: Context = {"face": session.face(), "virtual": session.virtual, "beside": app.beside is not None}
+    if session.virtual:
+        from playground.travel_views import bar  # noqa: PLC0415 - a real server's pages have no history
+
+        facts |= bar(app.travel)
+    return facts
 
 
 def later(name: str) -> Callable[[Application, str], Context]:
@@ -114,7 +123,7 @@ def later(name: str) -> Callable[[Application, str], Context]:
 
 
 VIEWS: Final[dict[str, Callable[[Application, str], Context]]] = {
-    **{view.__name__: view for view in (board, jobs, log, workers, job, visiting)},
+    **{view.__name__: view for view in (board, jobs, log, workers, job, time)},
     **{name: later(name) for name in ("trial", "cases", "case")},
 }
 """Every view by its name; each has a template of that name in ``templates/views``."""

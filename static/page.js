@@ -182,10 +182,32 @@ document.addEventListener("drop", (event) => {
   void droppedFiles(event.dataTransfer).then(bringCases);
 });
 
-// Time: countdowns and the bars of running jobs. The engine runs on this machine, so its clock is this one.
+// Time: the session's clock, countdowns and the bars of running jobs. The bar says what the clock showed and how fast it
+// runs; until it says so again, the page counts on by itself.
+
+let shown = "";
+let heardAt = 0;
+let said = { now: 0, rate: 1 };
+
+function listenToClock() {
+  const clock = $("#clock");
+  if (!(clock instanceof HTMLElement)) return;
+  const told = `${clock.dataset.now} ${clock.dataset.rate}`;
+  if (told === shown) return;
+  shown = told;
+  heardAt = Date.now();
+  said = { now: Number(clock.dataset.now), rate: Number(clock.dataset.rate) };
+}
+
+function sessionNow() {
+  return Math.floor(said.now + (Date.now() - heardAt) * said.rate);
+}
 
 function showTimes() {
-  const now = Date.now();
+  const now = sessionNow();
+  const text = $("#clock-text");
+  const iso = new Date(now).toISOString();
+  if (text && text.textContent !== iso.slice(11, 23)) text.textContent = iso.slice(11, 23);
   for (const place of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("time.due"))) {
     const left = Number(place.dataset.due) - now;
     const text = left <= 0 ? "now" : left < 60000 ? `in ${(left / 1000).toFixed(1)} s` : `in ${Math.ceil(left / 60000)} min`;
@@ -196,6 +218,37 @@ function showTimes() {
     bar.style.setProperty("--done", String(Math.min(1, Math.max(0, (now - from) / (to - from)))));
   }
 }
+
+// The slider and the rate follow the session, but never a hand that holds them.
+
+let held = false;
+addEventListener("pointerdown", (event) => (held = /** @type {Element} */ (event.target).matches?.(".timebar input") ?? false));
+addEventListener("pointerup", () => (held = false));
+
+function followSliders() {
+  if (held) return;
+  for (const slider of /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll(".timebar input[type=range]"))) {
+    slider.value = slider.getAttribute("value") ?? "0";
+  }
+}
+
+document.addEventListener("input", (event) => {
+  const speed = /** @type {HTMLInputElement} */ (event.target);
+  const text = $("#speed-text");
+  if (speed.name === "speed" && text) text.textContent = Number((speed.dataset.rates ?? "").split(" ")[Number(speed.value)]).toLocaleString("en");
+});
+
+// Keys of the time bar; never taken from where somebody types, nor Space from what it would press.
+
+document.addEventListener("keydown", (event) => {
+  const target = /** @type {Element} */ (event.target);
+  if (event.ctrlKey || event.metaKey || event.altKey || target.closest("input:not([type=range]), textarea, select, [contenteditable]")) return;
+  if (event.key === " " && target.closest("button, a, summary, input")) return;
+  const button = /** @type {HTMLButtonElement | null} */ (document.querySelector(`.timebar [data-key="${CSS.escape(event.key)}"]`));
+  if (!button) return;
+  event.preventDefault();
+  button.click();
+});
 
 // Which jobs were just touched, wherever they are shown.
 
@@ -232,6 +285,8 @@ function foldDrawer() {
 }
 
 function afterSwap() {
+  listenToClock();
+  followSliders();
   showSection();
   showTimes();
   light();
@@ -291,5 +346,6 @@ document.addEventListener("ojs:ready", () => {
 showTheme();
 showSection();
 foldDrawer();
+listenToClock();
 showTimes();
-setInterval(showTimes, 200);
+setInterval(showTimes, 100);

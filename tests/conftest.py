@@ -22,6 +22,7 @@ from playground.assets import Assets
 from playground.packages import vendor
 from playground.render import environment
 from playground.session import Session
+from playground.travel.sandbox import Sandbox
 from tests.static_host import StaticHost
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -116,11 +117,21 @@ def make_app(session: Session | None = None) -> Application:
 
     vendor()
     session = session or Session(ManualClock(START), seed=7)
-    loader = FileSystemLoader(resources.path("templates"))
-    return Application(session, environment(loader), Site("server", Assets.scan(resources.path("static"))))
+    env = environment(FileSystemLoader(resources.path("templates")))
+    if isinstance(session, Sandbox):
+        return Application(session, env, Site("tab", Assets.scan(resources.path("static")), boot={}))
+    site = Site("server", Assets.scan(resources.path("static")))
+    sandbox = Sandbox(ManualClock(START), lambda: 7, workers=1)
+    return Application(session, env, site, beside=Application(sandbox, env, site))
 
 
 @pytest.fixture
 def app() -> Application:
-    """A fresh application."""
+    """A fresh application, as a server has it."""
     return make_app()
+
+
+@pytest.fixture
+def tab() -> Application:
+    """A fresh application over a session in virtual time, as a tab has it."""
+    return make_app(Sandbox(ManualClock(START), lambda: 7, workers=1))

@@ -17,7 +17,7 @@ from playground.build import bundle
 from playground.clock import SystemClock
 from playground.headers import FOREVER, REVALIDATE, SECURITY
 from playground.render import environment
-from playground.session import Session
+from playground.travel.sandbox import Sandbox
 from playground.version import release
 from playground.visit import Visit
 
@@ -61,7 +61,7 @@ def build(out: Path) -> list[str]:
             _write(out, f"/static/{assets.names[name]}", path.read_bytes())
         for url, content in made.files.items():
             _write(out, url, content)
-        session = Session(SystemClock(), seed=1, workers=1)  # as the tab's own session starts
+        session = Sandbox(SystemClock(), lambda: 1, workers=1)  # as the tab's own session starts
         site = Site("tab", assets, release=release(), boot={**made.boot, "release": release()})
         app = Application(session, environment(FileSystemLoader(resources.path("templates"))), site)
         rendered = _pages(app, out)

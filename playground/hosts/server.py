@@ -24,6 +24,7 @@ from playground import security
 from playground.app import Application
 from playground.assets import TYPES
 from playground.headers import FOREVER, SECURITY
+from playground.travel_pages import COOKIE
 from playground.trial import Hear
 
 METHODS: Final = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -39,11 +40,12 @@ class Driver:
     """Answers requests from many threads, one at a time, and wakes the application when something is due.
 
     Args:
-        app: The application.
+        app: The application; requests of pages that are in the sandbox go to the one beside it.
     """
 
     def __init__(self, app: Application) -> None:
         self.app = app
+        self._apps = [app] if app.beside is None else [app, app.beside]
         app.outside = self.outside
         self._changed = threading.Condition(threading.RLock())
         self._ended = False
@@ -71,7 +73,7 @@ class Driver:
     def _run(self) -> None:
         with self._changed:
             while not self._ended:
-                due = self.app.next_due()
+                due = min((at for one in self._apps if (at := one.next_due()) is not None), default=None)
                 if due is None:
                     self._changed.wait()
                 elif (left := due - self.app.clock.now()) > 0:
@@ -81,7 +83,8 @@ class Driver:
 
     def _tick(self) -> None:
         try:
-            self.app.tick()
+            for app in self._apps:
+                app.tick()
         except Exception:  # noqa: BLE001 - a defect must not silence every timer to come
             traceback.print_exc()
             self._changed.wait(1)
@@ -89,9 +92,14 @@ class Driver:
     def handle(self, request: Request) -> Response:
         """Answer a request."""
         with self._changed:
-            response = self.app.handle(request)
+            response = self._meant(request).handle(request)
             self._changed.notify_all()
             return response
+
+    def _meant(self, request: Request) -> Application:
+        """The application that a request is for: a cookie tells who is in the sandbox, and clients send none."""
+        inside = f"{COOKIE}=sandbox" in request.headers.get("cookie", "").replace(" ", "").split(";")
+        return self.app.beside if inside and self.app.beside is not None else self.app
 
     def stream(self, body: EventStream) -> Iterator[bytes]:
         """Start a stream and give its chunks as they come, until the reader goes or falls behind."""

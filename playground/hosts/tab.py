@@ -20,15 +20,18 @@ from playground.assets import Assets
 from playground.clock import SystemClock
 from playground.hosts.rest import Rest
 from playground.render import environment
-from playground.session import Session
+from playground.travel.sandbox import Sandbox
 
-LATE: Final = 5_000
-"""After more than this a cron occurrence was missed: the laptop slept, or the tab was frozen; milliseconds."""
 TEMPLATES: Final = "/app.zip/templates"
 """The compiled templates inside the bundle that ``static/worker.mjs`` puts into Python's path."""
 
 _streams: dict[int, Stop] = {}
 _app: Application
+
+
+def _draw() -> int:
+    """A seed, fresh for each visit, so that no two visits share ids."""
+    return SystemRandom().getrandbits(53)
 
 
 def start(boot: str) -> None:
@@ -41,8 +44,7 @@ def start(boot: str) -> None:
     facts = json.loads(boot)
     if "rest" in facts:
         sys.meta_path.append(Rest(facts["rest"]))
-    # Fresh for each visit, so that no two visits share ids.
-    session = Session(SystemClock(), seed=SystemRandom().getrandbits(64), workers=1, late=LATE)
+    session = Sandbox(SystemClock(), _draw, workers=1)
     site = Site("tab", Assets(facts["assets"]), release=facts.get("release", ""), boot=facts)
     _app = Application(session, environment(ModuleLoader(TEMPLATES)), site)
 

@@ -165,26 +165,37 @@ def test_what_holds_no_case_is_refused_and_the_cases_stay(app: Application, body
     assert list(app.trial.cases) == before
 
 
-def test_a_moment_of_a_case_opens_in_the_playground_and_closes_again(app: Application) -> None:
+def test_a_moment_of_a_case_opens_in_a_tab_and_closes_again(tab: Application) -> None:
+    upload(tab, json.dumps({"x/X-1.json": json.dumps(CASE)}).encode())
+    own = tab.session.engine.push({"type": "own.job", "args": []}).job.id
+    response = post(tab, "/ui/conformance/cases/X-1/open/2")
+    assert response.status == 200
+    assert response.headers["HX-Push-Url"] == "/"
+    assert "X-1 after step 2" in get(tab, "/")[1]
+    assert [job.type for job in tab.session.engine.store.jobs()] == ["a"]
+    assert post(tab, "/ui/time/undo").status == 204
+    assert tab.session.engine.store.jobs() == []
+    assert post(tab, "/ui/time/leave").status == 204
+    assert tab.session.engine.info(own).state == "available"
+    assert "after step" not in get(tab, "/ui/views/time")[1]
+
+
+def test_a_moment_of_a_case_opens_in_the_sandbox_beside_a_server(app: Application) -> None:
     upload(app, json.dumps({"x/X-1.json": json.dumps(CASE)}).encode())
     own = app.session.engine.push({"type": "own.job", "args": []}).job.id
     response = post(app, "/ui/conformance/cases/X-1/open/2")
-    assert response.status == 200
-    assert response.headers["HX-Push-Url"] == "/"
-    assert "X-1 after step 2" in get(app, "/")[1]
-    assert [job.type for job in app.session.engine.store.jobs()] == ["a"]
-    app.session.engine.push({"type": "later.job", "args": []})
-    assert "later.job" in get(app, "/ui/views/jobs")[1]
-    assert post(app, "/ui/conformance/leave").status == 204
+    assert response.headers["HX-Redirect"] == "/"
+    assert response.headers["Set-Cookie"].startswith("ojs-session=sandbox; ")
     assert app.session.engine.info(own).state == "available"
-    assert get(app, "/ui/views/visiting")[1].strip() == ""
+    assert app.beside is not None
+    assert "X-1 after step 2" in get(app.beside, "/")[1]
 
 
 @pytest.mark.parametrize("path", ["X-1/open/0", "X-1/open/3", "X-1/open/x", "nothing/open/1"])
 def test_a_moment_that_is_not_there_is_404(app: Application, path: str) -> None:
     upload(app, json.dumps({"x/X-1.json": json.dumps(CASE)}).encode())
     assert post(app, f"/ui/conformance/cases/{path}").status == 404
-    assert app.session.visiting == ""
+    assert app.travel.title == ""
 
 
 def test_another_server_is_run_by_the_host(app: Application) -> None:
@@ -215,18 +226,16 @@ def test_a_level_is_claimed_only_when_each_of_its_cases_has_run(app: Application
     assert app.trial.level == 0
 
 
-def test_a_session_waits_with_its_workers_while_a_moment_is_open(app: Application) -> None:
-    session = app.session
-    session.crew.start(session.engine.now())
-    job = session.engine.push({"type": "slow.export", "args": []}).job.id
-    session.crew.tick(session.engine.now() + 1_000)
-    assert session.engine.info(job).state == "active"
+def test_a_session_waits_with_its_workers_while_a_moment_is_open(tab: Application) -> None:
+    post(tab, "/ui/jobs", body='{"type": "slow.export", "args": []}')
+    post(tab, "/ui/time/add", ms="1000")
+    assert [worker.run is not None for worker in tab.session.crew.workers.values()] == [True]
     for _ in range(3):
-        assert post(app, "/ui/conformance/cases/OWN-L0-LC-002/open/1").status == 200
-        assert session.crew.workers == {}
-        post(app, "/ui/conformance/leave")
-    assert [worker.run is not None for worker in session.crew.workers.values()] == [True]
+        assert post(tab, "/ui/conformance/cases/OWN-L0-LC-002/open/1").status == 200
+        assert tab.session.crew.workers == {}
+        post(tab, "/ui/time/leave")
+    assert [worker.run is not None for worker in tab.session.crew.workers.values()] == [True]
     heard: list[str] = []
-    session.listeners.append(lambda event: heard.append(event.type))
-    session.engine.push({"type": "a", "args": []})
+    tab.session.listeners.append(lambda event: heard.append(event.type))
+    tab.session.engine.push({"type": "a", "args": []})
     assert heard.count("job.enqueued") == 1

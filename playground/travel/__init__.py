@@ -1,0 +1,1 @@
+"""Time travel: commands, timelines with checkpoints, branches, scenarios and links."""

@@ -1,0 +1,440 @@
+"""A session whose time its visitors move: play, pause, any rate, step, any moment, branches.
+
+The cursor's timeline is all there is; the pace says where it should be by now, and `tick` brings it there, a slice at a
+time, so that a page stays alive while a year passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import islice
+from typing import ClassVar, Final
+
+from engine.clock import Clock
+from engine.errors import InvalidRequest, NotFound
+from engine.events import Event
+from engine.http.message import Request, Response
+from engine.lifecycle import TERMINAL
+from playground.clock import Pace
+from playground.render import span
+from playground.session import Face, Session, nothing
+from playground.travel.axis import Axis
+from playground.travel.command import MAX_JUMP, SAFE, Command, recorded, worker_command
+from playground.travel.history import History
+from playground.travel.timeline import Moment, Origin, Timeline
+from playground.world import World
+
+SLICE: Final = 150
+"""Steps done in one go: some 20 ms in a tab."""
+BREATH: Final = 2
+"""Pause between two slices, so that requests get their turn; milliseconds."""
+AXIS: Final = 1000
+"""The slider's numbers go from 0 to this."""
+RATES: Final = (
+    0.1,
+    0.2,
+    0.5,
+    1.0,
+    2.0,
+    5.0,
+    10.0,
+    20.0,
+    50.0,
+    100.0,
+    200.0,
+    500.0,
+    1000.0,
+    2000.0,
+    5000.0,
+    10000.0,
+)
+"""The rates that the pages offer, evenly spaced to the eye: a logarithmic control."""
+MIN_RATE: Final = 0.1
+MAX_RATE: Final = 10_000.0
+MAX_RUN: Final = 20_000
+"""Most steps of a run whose end nobody knows."""
+FOREVER: Final = 1 << 62
+"""Later than any instant, more than any number of steps."""
+NOTHING_DUE: Final = "Nothing is due, so nothing more happens by itself: enqueue a job or start a worker."
+
+
+class Goal:
+    """Where the session is on its way to, as fast as it can.
+
+    Args:
+        until: Instant at which it stops, milliseconds.
+        reached: Whether it has come there earlier.
+        steps: Most steps to do.
+        missed: What to say when it ran out of steps, or nothing more was due.
+    """
+
+    def __init__(
+        self,
+        until: int,
+        *,
+        reached: Callable[[], bool] | None = None,
+        steps: int = FOREVER,
+        missed: Callable[[], str] | None = None,
+    ) -> None:
+        self.until = until
+        self.reached = reached
+        self.steps = steps
+        self.missed = missed
+
+
+class Sandbox(Session):
+    """One OJS server in virtual time, with its whole history.
+
+    Args:
+        base: The host's clock.
+        draw: Draws a seed below 2**53.
+        workers: Demo workers running from the start, and after each new start.
+        max_body: Largest request body, bytes.
+
+    Attributes:
+        history: The branches.
+        pace: How time passes.
+        goal: What is being run to, or None.
+        notice: What the visitor should know of the last move through time; empty when there is nothing.
+        title: What has been opened, while the visitor's own session waits; empty in their own.
+    """
+
+    virtual: ClassVar = True
+
+    def __init__(
+        self, base: Clock, draw: Callable[[], int], *, workers: int = 0, max_body: int = 1_048_576
+    ) -> None:
+        self._base = base
+        self._draw = draw
+        self._workers = workers
+        self._max_body = max_body
+        self._breath = 0
+        self._home: tuple[History, Pace] | None = None
+        self._axis: Axis | None = None
+        self.listeners = []
+        self.touch = nothing
+        self.title = ""
+        self._begin()
+
+    def _begin(self) -> None:
+        now = self._base.now()
+        self.history = History(
+            Timeline(Origin(self._draw(), now, self._workers, max_body=self._max_body)), self._spread
+        )
+        self.pace = Pace(self._base, now)
+        self.goal: Goal | None = None
+        self.notice = ""
+
+    @property
+    def timeline(self) -> Timeline:
+        """The current branch's."""
+        return self.history.timeline
+
+    @property
+    def world(self) -> World:
+        """The world at the cursor."""
+        return self.timeline.world
+
+    def face(self) -> Face:
+        """The session's time."""
+        return Face(self.timeline.now, self.pace.rate if self.pace.playing and not self.goal else 0.0)
+
+    @property
+    def running(self) -> bool:
+        """Whether time passes, by itself or on the way to a goal."""
+        return self.goal is not None or self.pace.playing
+
+    # as any session
+
+    def ahead(self, limit: int) -> list[Event]:
+        """The next events of the cursor's future, as far as it is known."""
+        seen, known = self.timeline.seen, self.timeline.known()
+        told = (
+            one.event for one in seen[known : known + 4 * limit] if not one.event.type.endswith(".heartbeat")
+        )
+        return list(islice(told, limit))
+
+    def handle(self, request: Request) -> Response:
+        """Answer a request to the binding; one that may change something is written down."""
+        self.tick()
+        if request.method in SAFE:
+            return self.world.handle(request)
+        response = self._act(Command(0, "request", recorded(request)))
+        assert response is not None  # noqa: S101 - a request has an answer
+        return response
+
+    def work(self, verb: str, worker: str = "") -> None:
+        """Do something with a demo worker; see `Session.work`."""
+        self._act(worker_command(0, verb, worker))
+
+    def jump(self, by: int) -> None:
+        """Let the clock jump ahead, as a machine's does after sleep: what was due meanwhile comes late.
+
+        Args:
+            by: How far, milliseconds.
+
+        Raises:
+            InvalidRequest: Not from 1 to `MAX_JUMP`.
+        """
+        if not 1 <= by <= MAX_JUMP:
+            raise InvalidRequest("A clock jumps by 1 ms to ten years.", details={"field": "by"})
+        self._act(Command(0, "jump", by=by))
+        self.pace.set(self.timeline.now)
+
+    def _act(self, command: Command) -> Response | None:
+        answer = self.history.act(command)
+        self.notice = ""
+        self.pace.set(self.timeline.now)
+        return answer
+
+    def tick(self) -> None:
+        """Bring the cursor to where it should be by now, or a slice nearer."""
+        if self.goal is not None:
+            self._run(self.goal)
+        elif self.pace.playing:
+            to = self.pace.now()
+            if to > self.timeline.now and not self.timeline.advance(to, SLICE):
+                self._rest()
+
+    def _rest(self) -> None:
+        """The machine cannot keep up: virtual time waits for it, and requests get their turn."""
+        self.pace.set(self.timeline.now)
+        self._breath = self._base.now() + BREATH
+
+    def next_due(self) -> int | None:
+        """When `tick` has something to do next, milliseconds on the host's clock, or None."""
+        if self.goal is not None:
+            return self._breath
+        due = self.timeline.next_due()
+        real = None if due is None else self.pace.real(due)
+        return None if real is None else max(real, self._breath)
+
+    def reset(self) -> None:
+        """Forget everything: every branch, job and event. Time is the host's again."""
+        self._begin()
+
+    # through time
+
+    def play(self) -> None:
+        """Let time pass."""
+        self.history.resume()
+        self.notice = ""
+        self.pace.set(self.timeline.now)
+        self.pace.playing = True
+
+    def pause(self) -> None:
+        """Stop time, and whatever is being run to."""
+        self.tick()
+        self.goal = None
+        self.pace.playing = False
+        self.pace.set(self.timeline.now)
+
+    def set_rate(self, rate: float) -> None:
+        """Let time pass faster or more slowly.
+
+        Raises:
+            InvalidRequest: Not from `MIN_RATE` to `MAX_RATE`.
+        """
+        if not MIN_RATE <= rate <= MAX_RATE:
+            raise InvalidRequest(
+                f"The rate goes from {MIN_RATE:g} to {MAX_RATE:g}.", details={"field": "rate"}
+            )
+        self.tick()
+        self.pace.rate = rate
+
+    def step(self) -> None:
+        """Pause, and do one thing: the next that is due, or the next that the journal has."""
+        self.pause()
+        self.history.resume()
+        self.notice = "" if self.timeline.forward(FOREVER) else NOTHING_DUE
+        self.pace.set(self.timeline.now)
+
+    def next_event(self) -> None:
+        """Pause, and run until something happens to a job: a heartbeat is no event in this sense."""
+        self.pause()
+        heard = self._heard()
+        self._set_goal(
+            Goal(FOREVER, reached=lambda: self._heard() != heard, steps=MAX_RUN, missed=self.going)
+        )
+
+    def _heard(self) -> int:
+        """Number of the latest event that is no heartbeat, among the last few."""
+        latest = (one.seq for one in self.engine.events.latest() if not one.type.endswith(".heartbeat"))
+        return next(latest, 0)
+
+    def add(self, ms: int) -> None:
+        """Let so much time pass as fast as possible; what is due meanwhile happens in its time.
+
+        Raises:
+            InvalidRequest: Not from 1 to `MAX_JUMP`.
+        """
+        if not 1 <= ms <= MAX_JUMP:
+            raise InvalidRequest("Between 1 ms and ten years can be added.", details={"field": "ms"})
+        self._set_goal(Goal(self.timeline.now + ms))
+
+    def settle(self, job_id: str) -> None:
+        """Run until a job has ended.
+
+        Raises:
+            NotFound: There is no such job.
+        """
+        self.engine.info(job_id)
+
+        def ended() -> bool:
+            job = self.engine.store.get(job_id)
+            return job is None or job.state in TERMINAL
+
+        self._set_goal(Goal(FOREVER, reached=ended, steps=MAX_RUN, missed=lambda: self._unsettled(job_id)))
+
+    def _set_goal(self, goal: Goal) -> None:
+        self.history.resume()
+        self.notice = ""
+        self.goal = goal
+        self._run(goal)
+
+    def _run(self, goal: Goal) -> None:
+        timeline, done, missed = self.timeline, False, False
+        for _ in range(SLICE):
+            done = goal.reached is not None and goal.reached()
+            missed = not done and goal.steps <= 0
+            if done or missed:
+                break
+            goal.steps -= 1
+            if not timeline.forward(goal.until):
+                missed = goal.reached is not None
+                done = not missed and timeline.advance(goal.until)
+                break
+        if missed and goal.missed is not None:
+            self.notice = goal.missed()
+        if done or missed:
+            self.goal = None
+        self._rest()
+        self.touch()
+
+    def _unsettled(self, job_id: str) -> str:
+        job = self.engine.store.get(job_id)
+        return f"The job is still {job.state if job else 'there'}. {self.going()}"
+
+    def going(self) -> str:
+        """Which timers keep time going, in words."""
+        now, told = self.timeline.now, []
+        due = self.engine.next_due()
+        if due is not None:
+            told.append(f"a timer of the server, in {span(max(0, due - now))}")
+        for worker in self.crew.workers.values():
+            if worker.beat_at is not None:
+                told.append(f"a heartbeat of {worker.id}, in {span(max(0, worker.beat_at - now))}")
+            if worker.run is not None:
+                told.append(f"the handler of {worker.id}, in {span(max(0, worker.run.ends - now))}")
+        return f"What keeps time going: {'; '.join(told[:4])}." if told else NOTHING_DUE
+
+    # to a moment
+
+    def _stop_at_cursor(self) -> None:
+        self.goal = None
+        self.pace.playing = False
+        self.history.moved()
+        self.notice = ""
+
+    def go_to(self, instant: int) -> None:
+        """Pause at an instant of what is known, milliseconds."""
+        self._stop_at_cursor()
+        self.timeline.go_to(instant)
+        self.pace.set(self.timeline.now)
+
+    def go_along(self, place: float) -> None:
+        """Pause at a place of the slider's axis.
+
+        Args:
+            place: From 0, the beginning, to 1000, the end of what is known.
+
+        Raises:
+            InvalidRequest: Another number.
+        """
+        if not 0 <= place <= AXIS:
+            raise InvalidRequest(f"A place on the slider goes from 0 to {AXIS}.", details={"field": "x"})
+        self.go_to(self.axis.instant(place / AXIS))
+
+    @property
+    def axis(self) -> Axis:
+        """The current branch's axis."""
+        if self._axis is None or self._axis.timeline is not self.timeline:
+            self._axis = Axis(self.timeline)
+        return self._axis
+
+    def go_to_event(self, seq: int) -> None:
+        """Pause right after an event.
+
+        Raises:
+            NotFound: It is not among those remembered.
+        """
+        seen = self.timeline.seen
+        index = seq - seen[0].event.seq if seen else -1
+        if not 0 <= index < len(seen):
+            raise NotFound(f"Event {seq} is not remembered.", details={"resource_type": "event"})
+        self._stop_at_cursor()
+        self.timeline.go(Moment(seen[index].step, seen[index].event.time))
+        self.pace.set(self.timeline.now)
+
+    def back(self) -> None:
+        """Pause at the event before the cursor, a heartbeat being none, or at the beginning."""
+        here, seen = self.timeline.moment, self.timeline.seen
+        for index in range(self.timeline.known() - 1, -1, -1):
+            step, event = seen[index]
+            if not event.type.endswith(".heartbeat") and Moment(step, event.time) < here:
+                self.go_to_event(event.seq)
+                return
+        self.go_to(self.timeline.floor.now)
+
+    def go_to_end(self) -> None:
+        """Return to the end of what is known, and let time go on."""
+        self._stop_at_cursor()
+        self.timeline.go(self.timeline.end)
+        self.play()
+
+    def undo(self) -> None:
+        """Pause before the latest thing that was done."""
+        self._stop_at_cursor()
+        if not self.history.undo():
+            self.notice = "There is nothing to undo."
+        self.pace.set(self.timeline.now)
+
+    def redo(self) -> None:
+        """Pause after the next thing that was done."""
+        self._stop_at_cursor()
+        if not self.history.redo():
+            self.notice = "There is nothing to redo."
+        self.pace.set(self.timeline.now)
+
+    def switch(self, number: int) -> None:
+        """Return to a branch.
+
+        Raises:
+            NotFound: There is none.
+        """
+        self.history.branch(number)
+        self._stop_at_cursor()
+        self.history.switch(number)
+        self.pace.set(self.timeline.now)
+
+    # other histories
+
+    def open(self, timeline: Timeline, title: str) -> None:
+        """Go to another history, e.g. a scenario's; the visitor's own session waits."""
+        if self._home is None:
+            self.pause()
+            self._home = (self.history, self.pace)
+        self.history = History(timeline, self._spread)
+        self.pace = Pace(self._base, timeline.now, playing=False)
+        self.goal = None
+        self.notice = ""
+        self.title = title
+
+    def leave(self) -> bool:
+        """Come back from what was opened; whether anything was."""
+        if self._home is None:
+            return False
+        (self.history, self.pace), self._home = self._home, None
+        self.goal = None
+        self.title = self.notice = ""
+        return True

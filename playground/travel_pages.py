@@ -1,0 +1,119 @@
+"""What the time bar's buttons do: moves through time, branches, the sandbox beside a server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from engine.errors import InvalidRequest, NotFound
+from engine.http.message import Response
+from playground.travel.sandbox import RATES, Sandbox
+from playground.visit import Visit
+
+COOKIE: Final = "ojs-session"
+"""Names the session of a server that a browser's pages are in: its value is ``sandbox``, or there is none."""
+
+
+def number(fields: Mapping[str, str], name: str, *, whole: bool = True) -> float:
+    """A number of a form.
+
+    Raises:
+        InvalidRequest: It is none, or missing.
+    """
+    text = fields.get(name, "")
+    try:
+        value = float(text) if len(text) <= 40 else float("nan")
+    except ValueError:
+        value = float("nan")
+    if value != value or value in {float("inf"), float("-inf")} or (whole and value != int(value)):  # noqa: PLR0124 - NaN
+        raise InvalidRequest(
+            f"'{name}' must be a {'whole ' * whole}number, not '{text:.40}'.", details={"field": name}
+        )
+    return value
+
+
+Fields = Mapping[str, str]
+
+
+def _rate(fields: Fields) -> float:
+    """The rate itself, or its place on the pages' control."""
+    if "speed" not in fields:
+        return number(fields, "rate", whole=False)
+    place = int(number(fields, "speed"))
+    if not 0 <= place < len(RATES):
+        raise InvalidRequest(f"The control goes from 0 to {len(RATES) - 1}.", details={"field": "speed"})
+    return RATES[place]
+
+
+MOVES: Final[dict[str, Callable[[Sandbox, Fields], object]]] = {
+    "play": lambda session, _: session.play(),
+    "pause": lambda session, _: session.pause(),
+    "toggle": lambda session, _: session.pause() if session.running else session.play(),
+    "rate": lambda session, fields: session.set_rate(_rate(fields)),
+    "step": lambda session, _: session.step(),
+    "next": lambda session, _: session.next_event(),
+    "back": lambda session, _: session.back(),
+    "add": lambda session, fields: session.add(int(number(fields, "ms"))),
+    "settle": lambda session, fields: session.settle(fields.get("job", "")),
+    "go": lambda session, fields: session.go_along(number(fields, "x", whole=False)),
+    "event": lambda session, fields: session.go_to_event(int(number(fields, "seq"))),
+    "end": lambda session, _: session.go_to_end(),
+    "undo": lambda session, _: session.undo(),
+    "redo": lambda session, _: session.redo(),
+    "jump": lambda session, fields: session.jump(int(number(fields, "by"))),
+    "leave": lambda session, _: session.leave(),
+}
+"""The moves by their names."""
+
+
+def _session(visit: Visit) -> Sandbox:
+    session = visit.app.session
+    if not isinstance(session, Sandbox):
+        raise InvalidRequest(
+            "This server lives in real time; open the sandbox beside it to move through time."
+        )
+    return session
+
+
+def move(visit: Visit) -> Response:
+    """Move through time."""
+    name = visit.params["move"]
+    if name not in MOVES:
+        raise NotFound(f"There is no move '{name:.40}' through time; there are {', '.join(MOVES)}.")
+    MOVES[name](_session(visit), visit.form())
+    return visit.done()
+
+
+def branch(visit: Visit) -> Response:
+    """Return to a branch, or name it."""
+    session, what = _session(visit), visit.params["what"]
+    which = int(number(visit.params, "number"))
+    if what == "switch":
+        session.switch(which)
+    elif what == "name":
+        session.history.rename(which, visit.form().get("name", ""))
+    else:
+        raise NotFound(f"A branch cannot '{what:.40}'; there are switch and name.")
+    return visit.done()
+
+
+def sandbox(visit: Visit) -> Response:
+    """Enter the sandbox beside a server, or leave it."""
+    if visit.params["how"] not in {"enter", "leave"}:
+        raise NotFound("A sandbox is entered or left: /ui/sandbox/enter, /ui/sandbox/leave.")
+    inside = visit.params["how"] == "enter"
+    travel = visit.app.travel
+    if inside:
+        travel.play()
+    else:
+        travel.pause()
+    return through(visit, inside=inside)
+
+
+def through(visit: Visit, *, inside: bool, to: str = "/") -> Response:
+    """Answer so that the browser's pages are in the sandbox from now on, or back at the server, at a page."""
+    life = "" if inside else "; Max-Age=0"
+    headers = {"Set-Cookie": f"{COOKIE}=sandbox; Path=/; SameSite=Strict; HttpOnly{life}"}
+    if "hx-request" in visit.request.headers:
+        return Response(204, headers | {"HX-Redirect": to})
+    return Response(303, headers | {"Location": to})

@@ -1,0 +1,73 @@
+"""A world: one OJS server with its binding and its demo workers, on whatever clock.
+
+Everything that happens in it follows from its seed, its clock and what is done to it. Hosts let it live in real time
+(`playground.session`); `playground.travel` moves it through virtual time, and keeps and restores it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine import Engine
+from engine.clock import Clock
+from engine.events import Event
+from engine.http.binding import Binding
+from engine.http.message import Request, Response
+from playground.demo import Crew
+
+
+class World:
+    """One live OJS server.
+
+    Args:
+        clock: Tells the time.
+        seed: Of ids and jitter.
+        workers: Demo workers running from the start.
+        max_body: Largest request body, bytes.
+        conformance: Whether the binding's test-only hooks are on; no demo worker may run then.
+        late: Delay after which an occurrence of cron counts as missed, milliseconds: a machine may sleep, and a clock
+            may jump. None where nothing ever comes late.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        seed: int,
+        workers: int = 0,
+        max_body: int = 1_048_576,
+        conformance: bool = False,
+        late: int | None = None,
+    ) -> None:
+        self.clock = clock
+        self.engine = Engine(clock, seed=seed)
+        if late is not None:
+            self.engine.kernel.settings["Cron.late"] = late  # by its key, so that cron need not be loaded
+        self.conformance = conformance
+        self.binding = Binding(self.engine, max_body=max_body, conformance=conformance)
+        self.crew = Crew(self.handle)
+        self.engine.events.subscribe(self._hear)
+        for _ in range(0 if conformance else workers):
+            self.crew.start(clock.now())
+
+    def _hear(self, event: Event) -> None:
+        if event.type == "job.enqueued":
+            self.crew.stir(self.engine.now())
+
+    def handle(self, request: Request) -> Response:
+        """Answer a request to the binding."""
+        return self.binding.handle(request)
+
+    def next_due(self) -> int | None:
+        """When something happens next by itself, milliseconds, or None."""
+        times = [at for at in (self.engine.next_due(), self.crew.next_due()) if at is not None]
+        return min(times, default=None)
+
+    def tick(self) -> None:
+        """Do everything that is due by now: the engine's timers, then the demo workers."""
+        self.engine.advance()
+        self.crew.tick(self.engine.now())
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self.engine.events.subscribe(self._hear)  # subscribers are no part of a snapshot
