@@ -1,4 +1,4 @@
-"""The command line: ``ojs-playground serve``, ``build`` and ``conformance``.
+"""The command line: ``ojs-playground serve``, ``build``, ``conformance`` and ``scenario``.
 
 What goes wrong is said in one line that names the way out; the exit code is then 1, and 2 for wrong arguments.
 """
@@ -17,7 +17,7 @@ from pathlib import Path
 from jinja2 import FileSystemLoader
 from waitress.server import create_server
 
-from playground import conformance, packages, resources
+from playground import conformance, packages, resources, scenarios
 from playground.app import Application, Site
 from playground.assets import Assets
 from playground.build import BuildError, build
@@ -91,6 +91,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     cases = commands.add_parser("conformance", help="run conformance cases against the engine or a server")
     conformance.add_arguments(cases)
+    played = commands.add_parser("scenario", help="play scenarios, check them, print the state's hash")
+    scenarios.add_arguments(played)
     return parser
 
 
@@ -177,6 +179,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.command == "conformance":
             return conformance.main(options)
+        if options.command == "scenario":
+            return scenarios.main(options)
         {"serve": _serve, "build": _build}[options.command](options)
     except (CommandError, BuildError, packages.FetchError, FileNotFoundError) as error:
         print(f"ojs-playground: {error}", file=sys.stderr)  # noqa: T201

@@ -130,6 +130,16 @@ class Crew:
         self.refusals: deque[Refusal] = deque(maxlen=REFUSALS)
         self._numbers = 0
 
+    def to_dict(self) -> dict[str, Any]:
+        """Everything about the workers, as JSON values."""
+        return {
+            "numbers": self._numbers,
+            "workers": [
+                {name: getattr(worker, name) for name in Worker.__slots__} for worker in self.workers.values()
+            ],
+            "refusals": list(self.refusals),
+        }
+
     def start(self, now: int) -> Worker:
         """Start one more worker.
 

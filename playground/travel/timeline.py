@@ -106,7 +106,6 @@ class Timeline:
         end: Where what is known ends.
         seen: The events up to there, the future's too.
         floor: The earliest moment that can be gone to.
-        problems: Commands that could not be done, by their number, from 0.
         world: The world at the cursor. Nobody but the timeline moves it.
     """
 
@@ -115,7 +114,6 @@ class Timeline:
         self.commands: list[Command] = []
         self.places: list[int] = []
         self.seen: list[Seen] = []
-        self.problems: dict[int, OJSError] = {}
         self.floor = Moment(0, origin.start)
         self.end = Moment(0, origin.start)
         self.done = 0
@@ -181,7 +179,7 @@ class Timeline:
             command = self.commands[self.done]
             if command.at > limit:
                 return False
-            self._replay(command)
+            self._perform(command)
             return True
         if due is None or due > limit:
             return False
@@ -210,6 +208,8 @@ class Timeline:
     def do(self, command: Command) -> Response | None:
         """Do something new, at the cursor, which must be the end of what is known; its instant is the cursor's.
 
+        What is due at that instant happens before it, as in every replay.
+
         Raises:
             Unavailable: The journal is full.
             OJSError: It cannot be done; nothing has changed and nothing is written down.
@@ -219,6 +219,7 @@ class Timeline:
             raise Unavailable(
                 f"This session's journal has {MAX_COMMANDS} commands and takes no more: start over, or save it first."
             )
+        self.advance(self.now)
         self.commands.append(command._replace(at=self.now))
         try:
             return self._perform(self.commands[-1])
@@ -235,18 +236,6 @@ class Timeline:
         self.done += 1
         self._finish()
         return answer
-
-    def _replay(self, command: Command) -> None:
-        try:
-            self._perform(command)
-        except (
-            OJSError
-        ) as error:  # of a scenario that somebody wrote: said, and passed over in every replay alike
-            self.problems[self.done] = error
-            if self.done == len(self.places):
-                self.places.append(self.step)
-            self.done += 1
-            self._finish()
 
     def _start(self, instant: int) -> None:
         self.step += 1
@@ -361,7 +350,6 @@ class Timeline:
         self.end = here.moment
         self.commands = self.commands[: self.done]
         self.places = self.places[: self.done]
-        self.problems = {number: error for number, error in self.problems.items() if number < self.done}
         self.seen = self.seen[: self.known()]
         self._checkpoints = [one for one in self._checkpoints if one.moment <= here.moment]
         self._hear = None
