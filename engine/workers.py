@@ -12,7 +12,7 @@ from engine import failure
 from engine import lifecycle as life
 from engine.envelope import refuse
 from engine.errors import InvalidRequest, NotFound
-from engine.job import DEFAULT_TIMEOUT
+from engine.job import DEFAULT_TIMEOUT, Job
 from engine.kernel import Kernel
 from engine.operations import Operations
 from engine.setting import Setting
@@ -21,6 +21,8 @@ from engine.times import SECOND, format_time
 HEARTBEAT_INTERVAL: Final = 5 * SECOND
 HEARTBEAT_TIMEOUT: Final = 30 * SECOND
 """Silence after which a worker counts as dead (OJS Worker Protocol 10.1)."""
+MAX_RECOVERED: Final = 100_000
+"""Most jobs taken back from one dead worker at once; others come back when their reservations end."""
 DIRECTIVES: Final = ("running", "quiet", "terminate")
 """The states of a worker, from the first to the last (OJS Worker Protocol 2.1)."""
 _STATES: Final = dict(zip(DIRECTIVES, DIRECTIVES, strict=True)) | {"drain": "quiet", "draining": "quiet"}
@@ -231,10 +233,22 @@ class Workers:
                 return
             self._forget(worker_id, record, "heartbeat timeout")
             text = f"Worker '{worker_id}' sent no heartbeat for {HEARTBEAT_TIMEOUT // SECOND} s."
-            for job_id in record["jobs"]:
-                job = self.kernel.store.get(job_id)
-                if job is not None and job.state == life.ACTIVE and job.worker_id in {None, worker_id}:
-                    self.operations.take_back(job, failure.server_error("worker_death", text))
+            for job in self._held(worker_id, record["jobs"]):
+                self.operations.take_back(job, failure.server_error("worker_death", text))
+
+    def _held(self, worker_id: str, reported: list[str]) -> list[Job]:
+        """The jobs that a worker has in hand: those that it last reported, then those that it has claimed since."""
+        store = self.kernel.store
+        found = [job for job_id in reported if (job := store.get(job_id)) is not None]
+        told = [job for job in found if job.state == life.ACTIVE and job.worker_id in {None, worker_id}]
+        known = {job.id for job in told}
+        claimed = store.jobs(
+            states=[life.ACTIVE],
+            keep=lambda job: job.worker_id == worker_id and job.id not in known,
+            limit=MAX_RECOVERED,
+            newest=False,
+        )
+        return told + claimed
 
     def _forget(self, worker_id: str, record: dict[str, Any], reason: str) -> None:
         now = self.kernel.now()

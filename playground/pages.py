@@ -225,6 +225,11 @@ PAGES: Final = (
         "POST", "/ui/conformance/cases/{id}/open/{step}", later("open_moment"), "Open the state after a step."
     ),
     Page("POST", "/ui/time/{move}", later("move", "travel_pages"), "Move through time."),
+    Page("GET", "/ui/moment", later("moment", "travel_pages"), "This moment: its hash, its link, its files."),
+    Page("POST", "/ui/moment", later("open_text", "travel_pages"), "Open a scenario or a link."),
+    Page(
+        "GET", "/ui/moment/{form}", later("moment_file", "travel_pages"), "This moment as scenario or case."
+    ),
     Page(
         "POST",
         "/ui/branches/{number}/{what}",

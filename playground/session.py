@@ -71,7 +71,7 @@ class Session:
         self._world = World(
             clock, seed=seed, workers=workers, max_body=max_body, conformance=conformance, late=late
         )
-        self._world.engine.events.subscribe(self._spread)
+        self._world.engine.events.subscribe(self.spread)
 
     @property
     def world(self) -> World:
@@ -107,7 +107,8 @@ class Session:
         del limit
         return []
 
-    def _spread(self, event: Event) -> None:
+    def spread(self, event: Event) -> None:
+        """Tell the listeners of an event."""
         for listener in self.listeners:
             listener(event)
 

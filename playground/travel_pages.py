@@ -7,7 +7,11 @@ from typing import Final
 
 from engine.errors import InvalidRequest, NotFound
 from engine.http.message import Response
+from playground.travel.case import as_case, trouble
+from playground.travel.digest import digest
+from playground.travel.link import LONG, decode, encode
 from playground.travel.sandbox import RATES, Sandbox
+from playground.travel.scenario import Scenario, record, write
 from playground.visit import Visit
 
 COOKIE: Final = "ojs-session"
@@ -61,6 +65,7 @@ MOVES: Final[dict[str, Callable[[Sandbox, Fields], object]]] = {
     "undo": lambda session, _: session.undo(),
     "redo": lambda session, _: session.redo(),
     "jump": lambda session, fields: session.jump(int(number(fields, "by"))),
+    "stop": lambda session, _: session.stop(),
     "leave": lambda session, _: session.leave(),
 }
 """The moves by their names."""
@@ -117,3 +122,56 @@ def through(visit: Visit, *, inside: bool, to: str = "/") -> Response:
     if "hx-request" in visit.request.headers:
         return Response(204, headers | {"HX-Redirect": to})
     return Response(303, headers | {"Location": to})
+
+
+def moment(visit: Visit) -> Response:
+    """What one can do with this moment: copy it as a link, keep it as a file, make a case of it."""
+    session = _session(visit)
+    fragment = encode(_recorded(session))
+    return visit.render(
+        "parts/moment.html",
+        hash=digest(session.world),
+        fragment=fragment,
+        long=len(fragment) > LONG,
+        now=session.timeline.now,
+        commands=session.timeline.done,
+        ahead=len(session.timeline.commands) - session.timeline.done,
+    )
+
+
+def _recorded(session: Sandbox) -> Scenario:
+    return record(
+        session.timeline, title=session.title or f"A moment on branch {session.history.current.name}"
+    )
+
+
+def moment_file(visit: Visit) -> Response:
+    """This moment as a scenario's file, or as a test case with word whether it passes elsewhere."""
+    session, form = _session(visit), visit.params["form"]
+    if form == "scenario":
+        headers = {
+            "Content-Type": "application/json",
+            "Content-Disposition": 'attachment; filename="moment.ojs-scenario.json"',
+            "Cache-Control": "no-store",
+        }
+        return Response(200, headers, write(_recorded(session)).encode("utf-8", "backslashreplace"))
+    if form == "case":
+        case = as_case(session.timeline)
+        return visit.render("parts/moment_case.html", case=case, problem=trouble(case))
+    raise NotFound(f"A moment is no '{form:.40}'; it can be had as scenario or case.")
+
+
+def open_text(visit: Visit) -> Response:
+    """Open a scenario's text or a link in the session whose time can be moved."""
+    kind = visit.request.headers.get("content-type", "")
+    try:
+        text = visit.form().get("text", "") if "urlencoded" in kind else visit.request.body.decode()
+    except UnicodeDecodeError as error:
+        raise InvalidRequest(
+            f"This is no text: byte {error.start} is not UTF-8.", details={"field": "text"}
+        ) from None
+    travel = visit.app.travel
+    travel.load(travel.opening(decode(text)))
+    if visit.app.session is not travel:
+        return through(visit, inside=True)
+    return visit.done()

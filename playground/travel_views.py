@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from playground.telling import tell
+from playground.travel.faults import FAULTS, stories
 from playground.travel.sandbox import AXIS, RATES, Sandbox
 
 
@@ -15,6 +17,9 @@ def bar(session: Sandbox) -> dict[str, Any]:
     return {
         "title": session.title,
         "notice": session.notice,
+        "loading": session.loading,
+        "stoppable": session.stoppable,
+        "progress": round(session.progress, 3),
         "running": session.running,
         "goal": session.goal is not None,
         "past": timeline.past,
@@ -33,3 +38,8 @@ def bar(session: Sandbox) -> dict[str, Any]:
         "current": session.history.current,
         "dropped": session.history.dropped,
     }
+
+
+def faults(session: Sandbox) -> dict[str, Any]:
+    """What can befall the demo workers and the clock, and what came of what has."""
+    return {"faults": FAULTS, "stories": stories(session.timeline), "tell": tell}

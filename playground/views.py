@@ -72,7 +72,22 @@ def workers(app: Application, _: str) -> Context:
         "waiting": sum(session.engine.store.counts(queue)["available"] for queue in crew.queues),
         "full": len(crew.workers) >= MAX_WORKERS,
         "can_hire": not session.conformance,
+        "faults": _faults(app)["faults"],
     }
+
+
+def faults(app: Application, _: str) -> Context:
+    """What has gone wrong on purpose, the clause about it, and what came of it."""
+    return _faults(app)
+
+
+def _faults(app: Application) -> Context:
+    """What can go wrong, and what has; real time has no such buttons, for the machine brings its own."""
+    if not app.session.virtual:
+        return {"faults": {}, "stories": []}
+    from playground import travel_views  # noqa: PLC0415 - as in `time`
+
+    return travel_views.faults(app.travel)
 
 
 def job(app: Application, job_id: str) -> Context:
@@ -81,10 +96,11 @@ def job(app: Application, job_id: str) -> Context:
     try:
         found = session.engine.info(job_id)
     except NotFound:
-        return {"job": None, "job_id": job_id}
+        return {"job": None, "job_id": job_id, "virtual": session.virtual}
     return {
         "job": found,
         "job_id": job_id,
+        "virtual": session.virtual,
         "now": session.engine.now(),
         "path": telling.path(found),
         "travelled": diagram.travelled(found),
@@ -123,7 +139,7 @@ def later(name: str) -> Callable[[Application, str], Context]:
 
 
 VIEWS: Final[dict[str, Callable[[Application, str], Context]]] = {
-    **{view.__name__: view for view in (board, jobs, log, workers, job, time)},
+    **{view.__name__: view for view in (board, jobs, log, workers, faults, job, time)},
     **{name: later(name) for name in ("trial", "cases", "case")},
 }
 """Every view by its name; each has a template of that name in ``templates/views``."""

@@ -6,6 +6,7 @@ Everything that happens in it follows from its seed, its clock and what is done 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from engine import Engine
@@ -14,6 +15,9 @@ from engine.events import Event
 from engine.http.binding import Binding
 from engine.http.message import Request, Response
 from playground.demo import Crew
+
+Heard = Callable[[int, Request, Response], None]
+"""Hears of an exchange: its instant in milliseconds, the request, the answer."""
 
 
 class World:
@@ -27,6 +31,9 @@ class World:
         conformance: Whether the binding's test-only hooks are on; no demo worker may run then.
         late: Delay after which an occurrence of cron counts as missed, milliseconds: a machine may sleep, and a clock
             may jump. None where nothing ever comes late.
+
+    Attributes:
+        heard: Hear of every exchange over the binding, the demo workers' too; they are no part of a snapshot.
     """
 
     def __init__(
@@ -44,6 +51,7 @@ class World:
         if late is not None:
             self.engine.kernel.settings["Cron.late"] = late  # by its key, so that cron need not be loaded
         self.conformance = conformance
+        self.heard: list[Heard] = []
         self.binding = Binding(self.engine, max_body=max_body, conformance=conformance)
         self.crew = Crew(self.handle)
         self.engine.events.subscribe(self._hear)
@@ -56,7 +64,10 @@ class World:
 
     def handle(self, request: Request) -> Response:
         """Answer a request to the binding."""
-        return self.binding.handle(request)
+        response = self.binding.handle(request)
+        for hear in self.heard:
+            hear(self.clock.now(), request, response)
+        return response
 
     def next_due(self) -> int | None:
         """When something happens next by itself, milliseconds, or None."""
@@ -67,6 +78,9 @@ class World:
         """Do everything that is due by now: the engine's timers, then the demo workers."""
         self.engine.advance()
         self.crew.tick(self.engine.now())
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "heard": []}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)

@@ -108,15 +108,93 @@ document.addEventListener("htmx:response:error", (event) => {
 
 document.addEventListener("htmx:before:request", () => $("#trial-problem")?.replaceChildren());
 
+// A moment: shared as a link, opened from one, from a file or from pasted text. What others wrote is only text until the
+// server has read it; what cannot be read is said, and can be taken away.
+
+/** @param {HTMLElement} button Copies a link to this page at its moment. */
+async function copyLink(button) {
+  button.dataset.copy = `${location.origin}${location.pathname}${location.search}#${button.dataset.copyLink}`;
+  await copy(button);
+}
+
+/** @param {string} text @param {string} reason Safe HTML, or words of our own. @param {boolean} html */
+function refuse(text, reason, html) {
+  const dialog = /** @type {HTMLDialogElement} */ ($("#moment"));
+  const place = /** @type {HTMLElement} */ ($("#moment-problem"));
+  if (html) place.innerHTML = reason;
+  else place.replaceChildren(Object.assign(document.createElement("p"), { className: "problem", textContent: reason }));
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "quiet small";
+  button.textContent = "Download the text that was refused";
+  button.addEventListener("click", () => save(new Blob([text], { type: "text/plain" }), "refused.txt"));
+  place.append(button);
+  if (!dialog.open) dialog.showModal();
+}
+
+/** @param {string} text */
+async function openText(text) {
+  const answer = await fetch("/ui/moment", { method: "POST", body: text, headers: { "HX-Request": "true", "Content-Type": "text/plain" } }).catch(() => null);
+  if (!answer) return warn(NOBODY);
+  if (!answer.ok) return refuse(text, await answer.text(), true);
+  $("#moment-problem")?.replaceChildren();
+  /** @type {HTMLDialogElement} */ ($("#moment")).close();
+  const to = answer.headers.get("HX-Redirect");
+  if (to) location.assign(to);
+  announce("Opened; your session waits");
+}
+
+function openLink() {
+  if (!location.hash.startsWith("#s=")) return;
+  const text = location.hash;
+  history.replaceState(history.state, "", location.pathname + location.search);
+  void openText(text);
+}
+
+addEventListener("hashchange", openLink);
+document.addEventListener("ojs:ready", openLink, { once: true });
+document.addEventListener("ojs:damaged", (event) => {
+  const { reason, text } = /** @type {CustomEvent} */ (event).detail;
+  refuse(text, `The session of this tab could not be brought back, so a new one has begun. ${reason}`, false);
+});
+
+document.addEventListener("submit", (event) => {
+  if (/** @type {Element} */ (event.target).id !== "moment-open") return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  void openText(/** @type {HTMLTextAreaElement} */ ($("#moment-text")).value);
+}, { capture: true });
+
+// What this tab keeps: its session comes from the engine (tab.js); how far time had gone when the page was left, from here.
+
+addEventListener("pagehide", () => {
+  if (root.dataset.host !== "tab" || root.dataset.engine !== "ready") return;
+  try {
+    sessionStorage.setItem("ojs-now", String(sessionNow()));
+  } catch {
+    // Said already: nothing is kept here.
+  }
+});
+
+function showStorage() {
+  const note = /** @type {HTMLElement | null} */ ($("#unkept"));
+  if (note) note.hidden = root.dataset.storage !== "none";
+}
+
 // Files: a report taken away, cases brought in.
 
 /** @param {HTMLElement} button Saves what its data-download answers. */
 async function download(button) {
   const answer = await fetch(button.dataset.download ?? "", { headers: { "HX-Request": "true" } }).catch(() => null);
   if (!answer?.ok) return warn(answer ? plain(await answer.text()) : NOBODY);
+  save(await answer.blob(), button.dataset.name ?? "download");
+}
+
+/** @param {Blob} content @param {string} name */
+function save(content, name) {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(await answer.blob());
-  link.download = button.dataset.name ?? "download";
+  link.href = URL.createObjectURL(content);
+  link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
@@ -162,6 +240,7 @@ async function droppedFiles(dropped) {
 
 document.addEventListener("change", (event) => {
   const input = /** @type {HTMLInputElement} */ (event.target);
+  if (input.matches?.("[data-scenario]") && input.files?.length) void input.files[0].text().then(openText).finally(() => (input.value = ""));
   if (input.matches?.("[data-cases]") && input.files?.length) void bringCases([...input.files]).finally(() => (input.value = ""));
 });
 
@@ -297,6 +376,10 @@ document.addEventListener("click", (event) => {
   const button = /** @type {HTMLElement | null} */ (target.closest("[data-copy]"));
   if (button) return void copy(button);
   if (target.closest("#theme")) return nextTheme();
+  const linked = /** @type {HTMLElement | null} */ (target.closest("[data-copy-link]"));
+  if (linked) return void copyLink(linked);
+  const dialog = /** @type {HTMLElement | null} */ (target.closest("[data-dialog]"));
+  if (dialog) /** @type {HTMLDialogElement} */ ($(`#${dialog.dataset.dialog}`)).showModal();
   const wanted = /** @type {HTMLElement | null} */ (target.closest("[data-download]"));
   if (wanted) return void download(wanted);
   const sample = /** @type {HTMLElement | null} */ (target.closest("a[data-sample]"));
@@ -344,6 +427,8 @@ document.addEventListener("ojs:ready", () => {
 }, { once: true });
 
 showTheme();
+showStorage();
+document.addEventListener("ojs:ready", showStorage);
 showSection();
 foldDrawer();
 listenToClock();

@@ -62,10 +62,31 @@
       event.preventDefault();
       fail(`The engine's program could not be loaded${event.message ? `: ${event.message}` : "; the network may be gone"}.`);
     };
-    worker.postMessage({ type: "boot", boot });
+    worker.postMessage({ type: "boot", boot, kept });
     clearInterval(clock);
     clock = setInterval(show, 100);
     show();
+  }
+
+  // The session is kept where only this tab sees it, and outlives a reload there.
+
+  /** @type {{text: string, now: number} | undefined} */
+  let kept;
+  try {
+    const text = sessionStorage.getItem("ojs-session");
+    if (text) kept = { text, now: Number(sessionStorage.getItem("ojs-now")) };
+  } catch {
+    root.dataset.storage = "none";
+  }
+
+  /** @param {string} text */
+  function keep(text) {
+    kept = { text, now: 0 };
+    try {
+      sessionStorage.setItem("ojs-session", text);
+    } catch {
+      root.dataset.storage = "none";
+    }
   }
 
   /** What the page says once the start has ended, well or not; also for a page that was not there yet when it did. */
@@ -106,7 +127,11 @@
   function hear(message) {
     heard = performance.now();
     const call = waiting.get(message.id);
-    if (message.type === "progress") {
+    if (message.type === "keep") {
+      keep(message.text);
+    } else if (message.type === "damaged") {
+      document.dispatchEvent(new CustomEvent("ojs:damaged", { detail: { reason: message.reason, text: kept?.text } }));
+    } else if (message.type === "progress") {
       progress = message.progress;
     } else if (message.type === "ready") {
       ready();

@@ -8,6 +8,7 @@ const LOCK = (/** @type {any} */ boot) => ({
 
 /** @type {any} */
 let tab;
+let keeping = 0;
 let timer = 0;
 let loaded = 0;
 let stage = "download";
@@ -67,8 +68,8 @@ function giveUp(error) {
   postMessage({ type: "failed", reason: `The engine did not start (${stage}): ${lastLine(error)}` });
 }
 
-/** @param {any} boot */
-async function start(boot) {
+/** @param {any} boot @param {{text: string, now: number} | undefined} kept The session before a reload. */
+async function start(boot, kept) {
   total = boot.bytes;
   tell();
   const network = self.fetch.bind(self);
@@ -106,13 +107,25 @@ async function start(boot) {
   self.fetch = network;
   enter("engine");
   tab = python.pyimport("playground.hosts.tab");
-  tab.start(JSON.stringify(boot));
+  const damaged = tab.start(JSON.stringify(boot), kept?.text ?? "", kept?.now ?? 0);
+  if (damaged) postMessage({ type: "damaged", reason: damaged });
   enter("first view");
   tab.warm();
   loaded = total;
   tell();
   postMessage({ type: "ready" });
   arm();
+}
+
+/** @param {string} method After what may have changed something, the page is given the session to keep. */
+function keepSoon(method) {
+  if (method === "GET" || keeping) return;
+  keeping = setTimeout(() => {
+    keeping = 0;
+    const text = tab.keep();
+    if (text) postMessage({ type: "keep", text });
+    else keepSoon("");
+  }, 400);
 }
 
 /** Wakes the application when it next has something to do. */
@@ -151,12 +164,13 @@ function answer({ id, method, url, headers, body }) {
     const json = JSON.stringify({ error: { code: "internal_error", message: text, retryable: false, type: "server_error" } });
     postMessage({ type: "response", id, status: 500, headers: { "Content-Type": "application/openjobspec+json" }, body: new TextEncoder().encode(json) });
   }
+  keepSoon(method);
   arm();
 }
 
 addEventListener("message", ({ data }) => {
   if (data.type === "boot") {
-    start(data.boot).catch(giveUp);
+    start(data.boot, data.kept).catch(giveUp);
   } else if (data.type === "request") {
     answer(data);
   } else if (data.type === "cancel") {

@@ -29,7 +29,7 @@ from playground.trial import Hear
 
 METHODS: Final = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 MAX_CASES: Final = 64 << 20
-"""Largest upload of conformance cases, bytes."""
+"""Largest upload of conformance cases or of a scenario, bytes."""
 QUIET: Final = 15.0
 """Seconds after which a silent stream sends a comment, so that a reader that has gone is noticed."""
 BUFFER: Final = 1000
@@ -234,7 +234,7 @@ def create_app(driver: Driver, static: Path, *, max_body: int = 1_048_576) -> fl
 
 def _limit(path: str, max_body: int) -> int:
     """Most bytes that are read of a request's body; what is too large once read, the binding refuses."""
-    if path == "/ui/conformance/cases":
+    if path in {"/ui/conformance/cases", "/ui/moment"}:
         return MAX_CASES
     return (
         3 * max_body if path.startswith("/ui/") else max_body

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from jinja2 import ModuleLoader
 
+from engine.errors import OJSError
 from engine.http.message import EventStream, Request, Stop
 from playground.app import Application, Site
 from playground.assets import Assets
@@ -34,11 +35,16 @@ def _draw() -> int:
     return SystemRandom().getrandbits(53)
 
 
-def start(boot: str) -> None:
+def start(boot: str, kept: str = "", now: float = 0) -> str:
     """Make the application.
 
     Args:
         boot: The page's own ``data-boot``: where the engine's files are, and the table of static files.
+        kept: The session that this tab had before a reload, as `keep` gave it; empty when there was none.
+        now: How far its time had gone when the page was left, milliseconds; 0 when nobody noted it.
+
+    Returns:
+        Why the kept session could not be brought back; empty otherwise.
     """
     global _app  # noqa: PLW0603 - a worker runs one application
     facts = json.loads(boot)
@@ -47,6 +53,23 @@ def start(boot: str) -> None:
     session = Sandbox(SystemClock(), _draw, workers=1)
     site = Site("tab", Assets(facts["assets"]), release=facts.get("release", ""), boot=facts)
     _app = Application(session, environment(ModuleLoader(TEMPLATES)), site)
+    if not kept:
+        return ""
+    from playground.travel.keeping import restoring  # noqa: PLC0415 - a first visit does without
+
+    try:
+        session.load(restoring(session, kept, int(now) or None), stoppable=False)
+    except OJSError as error:
+        return error.message
+    return ""
+
+
+def keep() -> str | None:
+    """The session as text, or None while it is still being brought back."""
+    from playground.travel.keeping import keep  # noqa: PLC0415 - as above
+
+    session = _app.travel
+    return None if session.loading else keep(session)
 
 
 def warm() -> None:

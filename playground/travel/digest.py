@@ -16,7 +16,7 @@ def digest(world: World) -> str:
     kinds: Any = store.kinds  # a container to most, which need not look at it all
     whole: dict[str, Any] = {
         "now": engine.clock.now(),
-        "jobs": [[job.to_dict(), job.trail, job.due()] for job in store.jobs(limit=1 << 62, newest=False)],
+        "jobs": [[job.to_dict(), job.trail, job.due()] for job in store.jobs(limit=1 << 30, newest=False)],
         "events": [event.to_dict() for event in engine.events],
         "seq": engine.events.seq,
         "records": {kind: store.records(kind) for kind in sorted(kinds)},

@@ -71,16 +71,25 @@ class History:
     Attributes:
         branches: By number, the one left alone for longest first.
         dropped: Name of the branch that had to go last, or empty.
+        numbers: The highest number that a branch has had.
     """
 
     def __init__(self, timeline: Timeline, hear: Callable[[Event], None]) -> None:
         self._hear = hear
-        self._numbers = 1
+        self.numbers = 1
         self.branches = {1: Branch(1, "Main", timeline)}
         self.current = self.branches[1]
         self.dropped = ""
         self._undone = False
         timeline.listen(hear)
+
+    def take_over(self, branches: list[Branch], numbers: int) -> None:
+        """Have these branches instead, the last one the current one."""
+        self.branches = {branch.number: branch for branch in branches}
+        self.current = branches[-1]
+        self.numbers = max(numbers, *self.branches)
+        for branch in branches[1:]:
+            branch.timeline.listen(self._hear)
 
     @property
     def timeline(self) -> Timeline:
@@ -106,12 +115,12 @@ class History:
 
     def fork(self) -> None:
         """Begin a branch at the cursor."""
-        self._numbers += 1
+        self.numbers += 1
         parent, twin = self.current, self.timeline.fork()
         while len(self.branches) >= MAX_BRANCHES:
             oldest = next(number for number, one in self.branches.items() if one is not parent)
             self.dropped = self.branches.pop(oldest).name
-        branch = Branch(self._numbers, f"Branch {self._numbers}", twin, parent.number, twin.moment)
+        branch = Branch(self.numbers, f"Branch {self.numbers}", twin, parent.number, twin.moment)
         twin.listen(self._hear)
         self._take(branch)
 
@@ -211,5 +220,5 @@ class History:
 
 
 def _jobs(timeline: Timeline) -> dict[str, dict[str, object]]:
-    everything = timeline.world.engine.store.jobs(limit=1 << 62)
+    everything = timeline.world.engine.store.jobs(limit=1 << 30)
     return {job.id: job.to_dict() for job in everything}

@@ -6,12 +6,12 @@ time, so that a page stays alive while a year passes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from engine.clock import Clock
-from engine.errors import InvalidRequest, NotFound
+from engine.errors import InvalidRequest, NotFound, OJSError, Unavailable
 from engine.events import Event
 from engine.http.message import Request, Response
 from engine.lifecycle import TERMINAL
@@ -24,8 +24,13 @@ from playground.travel.history import History
 from playground.travel.timeline import Moment, Origin, Timeline
 from playground.world import World
 
+if TYPE_CHECKING:
+    from playground.travel.scenario import Scenario
+
 SLICE: Final = 150
 """Steps done in one go: some 20 ms in a tab."""
+FIRST: Final = 20
+"""Slices of something long that are done at once: what takes no longer needs no progress shown."""
 BREATH: Final = 2
 """Pause between two slices, so that requests get their turn; milliseconds."""
 AXIS: Final = 1000
@@ -56,6 +61,10 @@ MAX_RUN: Final = 20_000
 FOREVER: Final = 1 << 62
 """Later than any instant, more than any number of steps."""
 NOTHING_DUE: Final = "Nothing is due, so nothing more happens by itself: enqueue a job or start a worker."
+
+
+Loading = Iterator[float]
+"""Something that takes long: gives way with how much of it is done, from 0 to 1."""
 
 
 class Goal:
@@ -93,6 +102,7 @@ class Sandbox(Session):
 
     Attributes:
         history: The branches.
+        progress: How much of what is being loaded is there, from 0 to 1.
         pace: How time passes.
         goal: What is being run to, or None.
         notice: What the visitor should know of the last move through time; empty when there is nothing.
@@ -109,8 +119,11 @@ class Sandbox(Session):
         self._workers = workers
         self._max_body = max_body
         self._breath = 0
+        self.progress = 1.0
         self._home: tuple[History, Pace] | None = None
         self._axis: Axis | None = None
+        self._loading: Loading | None = None
+        self.stoppable = True
         self.listeners = []
         self.touch = nothing
         self.title = ""
@@ -119,7 +132,7 @@ class Sandbox(Session):
     def _begin(self) -> None:
         now = self._base.now()
         self.history = History(
-            Timeline(Origin(self._draw(), now, self._workers, max_body=self._max_body)), self._spread
+            Timeline(Origin(self._draw(), now, self._workers, max_body=self._max_body)), self.spread
         )
         self.pace = Pace(self._base, now)
         self.goal: Goal | None = None
@@ -182,6 +195,8 @@ class Sandbox(Session):
         self.pace.set(self.timeline.now)
 
     def _act(self, command: Command) -> Response | None:
+        if self._loading is not None:
+            raise Unavailable(f"A history is being opened ({self.progress:.0%}); try again when it is here.")
         answer = self.history.act(command)
         self.notice = ""
         self.pace.set(self.timeline.now)
@@ -189,7 +204,9 @@ class Sandbox(Session):
 
     def tick(self) -> None:
         """Bring the cursor to where it should be by now, or a slice nearer."""
-        if self.goal is not None:
+        if self._loading is not None:
+            self._load_on(self._loading)
+        elif self.goal is not None:
             self._run(self.goal)
         elif self.pace.playing:
             to = self.pace.now()
@@ -203,7 +220,7 @@ class Sandbox(Session):
 
     def next_due(self) -> int | None:
         """When `tick` has something to do next, milliseconds on the host's clock, or None."""
-        if self.goal is not None:
+        if self.goal is not None or self._loading is not None:
             return self._breath
         due = self.timeline.next_due()
         real = None if due is None else self.pace.real(due)
@@ -228,6 +245,16 @@ class Sandbox(Session):
         self.goal = None
         self.pace.playing = False
         self.pace.set(self.timeline.now)
+
+    def stop(self) -> None:
+        """Give up what is being opened."""
+        if self.stoppable:
+            self._loading = None
+
+    @property
+    def loading(self) -> bool:
+        """Whether something is being opened, or a kept session brought back."""
+        return self._loading is not None
 
     def set_rate(self, rate: float) -> None:
         """Let time pass faster or more slowly.
@@ -419,12 +446,68 @@ class Sandbox(Session):
 
     # other histories
 
+    @property
+    def own(self) -> tuple[History, Pace]:
+        """The visitor's own branches and their pace, whatever else is open now."""
+        return (self.history, self.pace) if self._home is None else self._home
+
+    def take_over(self, history: History, rate: float, *, playing: bool) -> None:
+        """Have another history for the visitor's own."""
+        self._home = None
+        self.title = self.notice = ""
+        self.goal = None
+        self.history = history
+        self.pace = Pace(self._base, self.timeline.now, rate=rate, playing=playing)
+
+    def catch_up(self, instant: int) -> None:
+        """Go on to an instant, as fast as possible; time then passes as it did."""
+        if instant > self.timeline.now:
+            self._set_goal(Goal(instant))
+
+    def load(self, loading: Loading, *, stoppable: bool = True) -> None:
+        """Begin something that takes many slices, and do the first of them now; nothing can be done meanwhile.
+
+        Args:
+            loading: What.
+            stoppable: Whether `stop` may give it up.
+
+        Raises:
+            OJSError: It cannot be done; the session is as before.
+        """
+        self.goal = self._loading = None
+        self.stoppable = stoppable
+        self.progress = 0.0
+        for self.progress in islice(loading, FIRST):
+            pass
+        self._loading = None if self.progress >= 1 else loading
+
+    def _load_on(self, loading: Loading) -> None:
+        try:
+            self.progress = next(loading, 1.0)
+        except OJSError as error:
+            self.notice = error.message
+            self.progress = 1.0
+        if self.progress >= 1:
+            self._loading = None
+        self._breath = self._base.now() + BREATH
+        self.touch()
+
+    def opening(self, scenario: Scenario) -> Loading:
+        """Open a scenario, for `load`."""
+        from playground.travel.scenario import Player  # noqa: PLC0415 - a tab's start can do without
+
+        player = Player(scenario)
+        for _ in player.run():
+            yield min(0.99, player.progress)
+        self.open(player.timeline, str(scenario.get("title") or "A shared moment"))
+        yield 1.0
+
     def open(self, timeline: Timeline, title: str) -> None:
         """Go to another history, e.g. a scenario's; the visitor's own session waits."""
         if self._home is None:
             self.pause()
             self._home = (self.history, self.pace)
-        self.history = History(timeline, self._spread)
+        self.history = History(timeline, self.spread)
         self.pace = Pace(self._base, timeline.now, playing=False)
         self.goal = None
         self.notice = ""

@@ -120,6 +120,17 @@ def test_a_dead_workers_jobs_go_back_within_their_attempts() -> None:
     assert server.engine.workers.list() == []
 
 
+def test_what_a_dead_worker_claimed_after_its_last_heartbeat_goes_back_too() -> None:
+    """OJS Worker Protocol 10.2: all jobs that it had reserved."""
+    server = Server()
+    beat(server)
+    job = server.push()
+    server.take(worker="w")
+    server.wait(30 * SECOND)
+    assert job.state == "available"
+    assert (job.error or {})["type"] == "worker_death"
+
+
 def test_a_worker_that_never_sent_a_heartbeat_is_not_declared_dead() -> None:
     server = Server()
     job = server.push()
