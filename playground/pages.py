@@ -231,6 +231,12 @@ PAGES: Final = (
         "GET", "/ui/moment/{form}", later("moment_file", "travel_pages"), "This moment as scenario or case."
     ),
     Page(
+        "GET",
+        "/ui/branches",
+        later("branches", "travel_pages"),
+        "The branches, and what differs between two.",
+    ),
+    Page(
         "POST",
         "/ui/branches/{number}/{what}",
         later("branch", "travel_pages"),

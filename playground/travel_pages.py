@@ -9,6 +9,7 @@ from engine.errors import InvalidRequest, NotFound
 from engine.http.message import Response
 from playground.travel.case import as_case, trouble
 from playground.travel.digest import digest
+from playground.travel.history import MAX_BRANCHES
 from playground.travel.link import LONG, decode, encode
 from playground.travel.sandbox import RATES, Sandbox
 from playground.travel.scenario import Scenario, record, write
@@ -16,6 +17,10 @@ from playground.visit import Visit
 
 COOKIE: Final = "ojs-session"
 """Names the session of a server that a browser's pages are in: its value is ``sandbox``, or there is none."""
+
+
+SHOWN: Final = 100
+"""Most differences between branches that are listed."""
 
 
 def number(fields: Mapping[str, str], name: str, *, whole: bool = True) -> float:
@@ -175,3 +180,26 @@ def open_text(visit: Visit) -> Response:
     if visit.app.session is not travel:
         return through(visit, inside=True)
     return visit.done()
+
+
+def branches(visit: Visit) -> Response:
+    """The branches, and what differs between two of them."""
+    session = _session(visit)
+    history = session.history
+    asked = {name: values[-1] for name, values in visit.query.items()}
+    other = int(number(asked, "other")) if "other" in asked else history.current.number
+    usual = history.current.parent if history.current.parent in history.branches else min(history.branches)
+    one = int(number(asked, "one")) if "one" in asked else usual
+    differences = history.compare(one, other)
+    return visit.render(
+        "parts/branches.html",
+        branches=sorted(history.branches.values(), key=lambda branch: branch.number),
+        current=history.current,
+        dropped=history.dropped,
+        most=MAX_BRANCHES,
+        one=one,
+        other=other,
+        names=[history.branch(one).name, history.branch(other).name],
+        differences=differences[:SHOWN],
+        total=len(differences),
+    )

@@ -304,7 +304,11 @@ let held = false;
 addEventListener("pointerdown", (event) => (held = /** @type {Element} */ (event.target).matches?.(".timebar input") ?? false));
 addEventListener("pointerup", () => (held = false));
 
+let touchedSliders = 0;
+
 function followSliders() {
+  const rest = touchedSliders + 400 - Date.now();
+  if (rest > 0) return void setTimeout(followSliders, rest); // a key or a wheel has just moved one
   if (held) return;
   for (const slider of /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll(".timebar input[type=range]"))) {
     slider.value = slider.getAttribute("value") ?? "0";
@@ -313,6 +317,7 @@ function followSliders() {
 
 document.addEventListener("input", (event) => {
   const speed = /** @type {HTMLInputElement} */ (event.target);
+  if (speed.matches?.(".timebar input")) touchedSliders = Date.now();
   const text = $("#speed-text");
   if (speed.name === "speed" && text) text.textContent = Number((speed.dataset.rates ?? "").split(" ")[Number(speed.value)]).toLocaleString("en");
 });
@@ -378,6 +383,8 @@ document.addEventListener("click", (event) => {
   if (target.closest("#theme")) return nextTheme();
   const linked = /** @type {HTMLElement | null} */ (target.closest("[data-copy-link]"));
   if (linked) return void copyLink(linked);
+  if (target.closest("[data-more]")) return void $("#view-time")?.toggleAttribute("data-open");
+  if (target.closest("[data-close]")) /** @type {HTMLDialogElement | null} */ (target.closest("dialog"))?.close();
   const dialog = /** @type {HTMLElement | null} */ (target.closest("[data-dialog]"));
   if (dialog) /** @type {HTMLDialogElement} */ ($(`#${dialog.dataset.dialog}`)).showModal();
   const wanted = /** @type {HTMLElement | null} */ (target.closest("[data-download]"));

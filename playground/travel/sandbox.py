@@ -227,7 +227,9 @@ class Sandbox(Session):
         return None if real is None else max(real, self._breath)
 
     def reset(self) -> None:
-        """Forget everything: every branch, job and event. Time is the host's again."""
+        """Forget everything: every branch, job and event, and what was opened. Time is the host's again."""
+        self._home = self._loading = None
+        self.title = ""
         self._begin()
 
     # through time
