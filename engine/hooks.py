@@ -32,7 +32,6 @@ class Hooks:
         # Those that every job meets, at hand.
         self.queues = subjects.queues
         self.figures = subjects.figures
-        self.priorities = subjects.priorities
         self.retention = subjects.retention
         self.extensions = subjects.extensions
         self.store = subjects.kernel.store
@@ -48,6 +47,7 @@ class Hooks:
         operations.plan = self.plan
         operations.prune = subjects.retention.prune
         kernel.turn = self.turn
+        kernel.kept_until = subjects.retention.kept_until
         kernel.listeners.append(self.moved)
         kernel.removed.append(self.removed)
         kernel.transferred.append(self.transferred)
@@ -154,8 +154,6 @@ class Hooks:
         ended = state in life.TERMINAL
         kinds = self.store.kinds
         self.figures.moved(job, was, operation)
-        if was == life.AVAILABLE or state == life.AVAILABLE:  # noqa: PLR1714 - on each job's way: no set is made
-            self.priorities.moved(job, was)
         if ended:
             self.queues.ended(job.queue)
         if job.limit_key is not None:
@@ -169,10 +167,9 @@ class Hooks:
         weighed = "setting" in kinds or "pressure" in kinds
         if weighed and (ended or was in _OUTSIDE) and self._weighs(job.queue):
             all_.backpressure.moved(job, was)
-        if ended:
-            self.retention.ended(job)
-            if job.dead_letter:
-                all_.dead_letters.added(job)
+        if job.dead_letter:
+            self.retention.buried(job)
+            all_.dead_letters.added(job)
         if job.cron_name is not None:
             all_.cron.moved(job, was)
         if job.workflow_id is not None:
@@ -198,7 +195,6 @@ class Hooks:
     def transferred(self, job: Job, before: str) -> None:
         """A job has changed queues."""
         all_ = self.subjects
-        all_.priorities.transferred(job, before)
         if job.tenant is not None:
             all_.tenants.transferred(job, before)
         if self._weighs(before) or self._weighs(job.queue):
@@ -208,7 +204,6 @@ class Hooks:
         """A queue is gone, and all that was known of it."""
         all_ = self.subjects
         all_.figures.forget_queue(queue)
-        all_.priorities.forget(queue)
         all_.fairness.forget(queue)
         all_.backpressure.forget(queue)
         all_.limits.forget(queue)

@@ -30,6 +30,10 @@ def _no_turn(_job: Job) -> int:
     return 0
 
 
+def _for_ever(_job: Job) -> None:
+    return None
+
+
 class Kernel:
     """What the engine's subjects have in common.
 
@@ -54,6 +58,8 @@ class Kernel:
         """Hear of each job that has changed queues, with the queue before."""
         self.turn: Callable[[Job], int] = _no_turn
         """Gives a job that becomes available its `Job.turn`."""
+        self.kept_until: Callable[[Job], int | None] = _for_ever
+        """Gives a job that ends its `Job.prune_at`."""
         self._time = 0
         self._due: int | None = None
 
@@ -153,6 +159,8 @@ class Kernel:
             job.enqueued_at = now
             job.turn = self.turn(job)
             job.seq = self.store.next_seq()
+        elif target in life.TERMINAL:
+            job.prune_at = self.kept_until(job)
         job.trail.append((now, operation, target))
 
     def _announce(self, job: Job, was: str, operation: str, now: int, facts: dict[str, Any]) -> None:
