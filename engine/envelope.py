@@ -254,10 +254,10 @@ def _schema(value: Any) -> str:
     return value
 
 
-def _identity(body: dict[str, Any], make_id: Callable[[], str]) -> str:
+def _identity(body: dict[str, Any], now: int, make_id: Callable[[int], str]) -> str:
     given = body.get("id")
     if given is None:
-        return make_id()
+        return make_id(now)
     if not isinstance(given, str) or not UUID7.match(given):
         raise refuse("id", given, "must be a lower-case UUIDv7, or be left out", "OJS Core 5.1")
     return given
@@ -286,13 +286,13 @@ def _check_shape(body: Any) -> None:
         raise refuse("args", body["args"], "must be an array", "OJS Core 5.1")
 
 
-def read(body: Any, now: int, make_id: Callable[[], str]) -> tuple[Job, bool]:
+def read(body: Any, now: int, make_id: Callable[[int], str]) -> tuple[Job, bool]:
     """A job from an enqueue request.
 
     Args:
         body: The parsed request body.
         now: The instant, milliseconds; relative times count from it.
-        make_id: Called for the id when the client gave none.
+        make_id: Called with the instant for the id when the client gave none.
 
     Returns:
         The job, in no state yet, and whether it asks to be staged (``pending``).
@@ -307,7 +307,7 @@ def read(body: Any, now: int, make_id: Callable[[], str]) -> tuple[Job, bool]:
     if not isinstance(kind, str) or not _is_type(kind):  # refused, or with a version
         kind, version = _kind(kind)
     options = None if _ASKS.isdisjoint(body) else _Options(body)
-    job = Job(_identity(body, make_id), kind, body["args"])
+    job = Job(_identity(body, now, make_id), kind, body["args"])
     meta, hints = body.get("meta"), None if options is None else _hints(options)
     if meta is not None or hints is not None:
         job.meta, job.hints = _meta({} if meta is None else meta, hints), hints

@@ -30,9 +30,11 @@ def caused_by(job: Job, operation: str, facts: dict[str, Any]) -> Caused:
     """
     state = job.state
     if state == life.AVAILABLE:
-        if operation == life.RESERVATION:
-            return [*_failed(job, facts), *_available(job)]
-        return _available(job)
+        data: dict[str, Any] = {"priority": job.priority}
+        if job.unique_key is not None:
+            data["unique_key"] = job.unique_key
+        available = ("job.enqueued", data)
+        return [*_failed(job, facts), available] if operation == life.RESERVATION else [available]
     if state == life.ACTIVE:
         return [("job.started", {"worker_id": job.worker_id or ""})]
     if state == life.COMPLETED:
@@ -61,13 +63,6 @@ def _discarded(job: Job, operation: str, facts: dict[str, Any]) -> Caused:
         return [discarded]
     exhausted = [("job.retry_exhausted", discarded[1])] if job.tries >= job.max_attempts else []
     return [*_failed(job, facts), *exhausted, discarded]
-
-
-def _available(job: Job) -> Caused:
-    data: dict[str, Any] = {"priority": job.priority}
-    if job.unique_key is not None:
-        data["unique_key"] = job.unique_key
-    return [("job.enqueued", data)]
 
 
 def _failed(job: Job, facts: dict[str, Any]) -> Caused:

@@ -31,7 +31,6 @@ class Hooks:
         self.subjects = subjects
         # Those that every job meets, at hand.
         self.queues = subjects.queues
-        self.figures = subjects.figures
         self.retention = subjects.retention
         self.extensions = subjects.extensions
         self.store = subjects.kernel.store
@@ -52,7 +51,8 @@ class Hooks:
         kernel.removed.append(self.removed)
         kernel.transferred.append(self.transferred)
         kernel.events.listeners.append(self.hear)
-        kernel.events.listening = self.listening
+        kernel.events.listening = "webhook_index" in self.store.kinds
+        kernel.events.count = subjects.figures.count
         subjects.queues.configured.append(subjects.retention.configured)
         subjects.queues.deleted.append(self.forget_queue)
         subjects.retention.holds.append(self.hold)
@@ -153,7 +153,6 @@ class Hooks:
         state = job.state
         ended = state in life.TERMINAL
         kinds = self.store.kinds
-        self.figures.moved(job, was, operation)
         if ended:
             self.queues.ended(job.queue)
         if job.limit_key is not None:
@@ -211,10 +210,6 @@ class Hooks:
     def hold(self, job: Job) -> int | None:
         """Until when a job that has ended must be kept for its result."""
         return None if job.result_ttl is None else self.subjects.extensions.results.hold(job)
-
-    def listening(self) -> bool:
-        """Whether webhooks may want to tell what happens."""
-        return "webhook_index" in self.store.kinds
 
     def hear(self, event: Event) -> None:
         """Something has happened: webhooks may want to tell it."""

@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any
 from engine import lifecycle as life
 from engine.clock import Clock
 from engine.errors import Conflict, NotFound
-from engine.events import EventLog
+from engine.events import NEW, EventLog
 from engine.happenings import caused_by
 from engine.ids import IdSource
 from engine.job import Job
-from engine.tracing import trace_id
 
 if TYPE_CHECKING:
     from engine.storage import Store
@@ -99,9 +98,7 @@ class Kernel:
     def admit(self, job: Job, target: str, now: int) -> None:
         """Put a new job into its first state and store it (PUSH)."""
         job.created_at = now
-        self._arrive(job, life.PUSH, target, now)
-        self.store.add(job)
-        self._announce(job, "", life.PUSH, now, {})
+        self._move(job, NEW, life.PUSH, target, now, {})
 
     def move(self, job: Job, operation: str, target: str, now: int, **facts: Any) -> None:
         """Make one legal move, store it, record its events and tell the listeners.
@@ -117,10 +114,7 @@ class Kernel:
             Conflict: The transition table has no such row; nothing has changed.
         """
         life.require(job.state, operation)
-        was = job.state
-        self._arrive(job, operation, target, now)
-        self.store.save(job, was)
-        self._announce(job, was, operation, now, facts)
+        self._move(job, job.state, operation, target, now, facts)
 
     def remove(self, job: Job) -> None:
         """Delete a job that has ended, for good.
@@ -153,7 +147,7 @@ class Kernel:
         """Record an event about something other than a job, now."""
         self.events.emit(self.now(), kind, subject, data)
 
-    def _arrive(self, job: Job, operation: str, target: str, now: int) -> None:
+    def _move(self, job: Job, was: str, operation: str, target: str, now: int, facts: dict[str, Any]) -> None:
         job.state = target
         if target == life.AVAILABLE:
             job.enqueued_at = now
@@ -162,14 +156,15 @@ class Kernel:
         elif target in life.TERMINAL:
             job.prune_at = self.kept_until(job)
         job.trail.append((now, operation, target))
-
-    def _announce(self, job: Job, was: str, operation: str, now: int, facts: dict[str, Any]) -> None:
+        if was == NEW:
+            self.store.add(job)
+        else:
+            self.store.save(job, was)
         # The first event of a move tells where the job came from: the move itself can be told from it.
-        origin = was
-        trace = None if job.meta is None else trace_id(job.meta)
+        origin: str | None = was
         for kind, data in caused_by(job, operation, facts):
-            self.events.emit_job(now, kind, job, trace, data, origin)
-            origin = ""
+            self.events.emit_job(now, kind, job, data, origin)
+            origin = None
         for listener in self.listeners:
             listener(job, was, operation)
 
@@ -182,5 +177,4 @@ class Kernel:
             data: Further fields; not to be changed any more.
             now: The instant, milliseconds.
         """
-        trace = None if job.meta is None else trace_id(job.meta)
-        self.events.emit_job(now, kind, job, trace, data, "")
+        self.events.emit_job(now, kind, job, data, None)

@@ -35,6 +35,10 @@ class _Nothing:
 _NOTHING: Final = cast("AbstractContextManager[None]", _Nothing())
 
 
+def _anything(_job: Job) -> bool:
+    return True
+
+
 class _Queue:
     """The jobs of one queue, by each way in which they are looked for."""
 
@@ -55,15 +59,17 @@ class _Queue:
         """Give an available job its place."""
         self.ready.push(job.lane, (-(job.priority + job.boost), job.turn, job.seq, job.id))
 
-    def has_place(self, entry: Entry) -> bool:
-        """Whether an entry of `ready` is still the place of its job."""
+    def placed(self, entry: Entry) -> Job | None:
+        """The job whose place an entry of `ready` still is."""
         job = self.states[AVAILABLE].get(entry[3])
-        return (
-            job is not None
-            and job.seq == entry[2]
-            and job.turn == entry[1]
-            and job.priority + job.boost == -entry[0]
-        )
+        if (
+            job is None
+            or job.seq != entry[2]
+            or job.turn != entry[1]
+            or job.priority + job.boost != -entry[0]
+        ):
+            return None
+        return job
 
 
 _EMPTY: Final = _Queue()
@@ -207,11 +213,7 @@ class MemoryStore:
     def claim(self, queue: str, admit: Admit | None) -> Job | None:
         """The available job that goes first and is admitted; those not admitted keep their places."""
         here = self._queues.get(queue)
-        if here is None:
-            return None
-        jobs = here.jobs
-        found = here.ready.first(here.has_place, lambda entry: admit is None or admit(jobs[entry[3]]))
-        return None if found is None else jobs[found[3]]
+        return None if here is None else here.ready.first(here.placed, admit or _anything)
 
     def holder(self, unique_key: str, states: Iterable[str], after: int | None) -> Job | None:
         """The newest job with this unique key in one of these states, created after an instant."""
