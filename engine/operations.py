@@ -172,7 +172,7 @@ class Operations(Enqueue):
             job = self._held(job_id, life.ACK, worker_id)
             for guard in self.ack_guards:
                 guard(job, result, has_result)
-            size = measure(job, result, has_result=has_result)
+            size = measure(job, result) if has_result else None
             now = self.kernel.now()
             duration = now - (job.started_at or now)
             job.completed_at = now

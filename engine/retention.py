@@ -54,7 +54,7 @@ class Retention:
 
     def kept_until(self, job: Job) -> int | None:
         """When a job that ends now is pruned, milliseconds, or None for never."""
-        at = self._default(job)
+        at = ended_at(job) + self._default(job)
         for hold in self.holds:
             until = hold(job)
             if until is not None and until > at:
@@ -66,12 +66,12 @@ class Retention:
         self._crop(job.queue)
 
     def _default(self, job: Job) -> int:
-        if not job.dead_letter and self.queues.is_plain(job.queue):
-            return ended_at(job) + _DEFAULT[job.state]
-        config = self.queues.config(job.queue)
+        """For how long a job is kept by its queue's configuration, milliseconds."""
         if job.dead_letter:
-            return ended_at(job) + queue_config.dead_letter_limits(config)[0]
-        return ended_at(job) + parse_duration(config["retention"][job.state])
+            return queue_config.dead_letter_limits(self.queues.config(job.queue))[0]
+        if self.queues.is_plain(job.queue):
+            return _DEFAULT[job.state]
+        return parse_duration(self.queues.config(job.queue)["retention"][job.state])
 
     def _oldest(self, queue: str, kind: str) -> Job | None:
         store = self.kernel.store
