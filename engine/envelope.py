@@ -254,10 +254,7 @@ def _schema(value: Any) -> str:
     return value
 
 
-def _identity(body: dict[str, Any], now: int, make_id: Callable[[int], str]) -> str:
-    given = body.get("id")
-    if given is None:
-        return make_id(now)
+def _identity(given: Any) -> str:
     if not isinstance(given, str) or not UUID7.match(given):
         raise refuse("id", given, "must be a lower-case UUIDv7, or be left out", "OJS Core 5.1")
     return given
@@ -307,7 +304,8 @@ def read(body: Any, now: int, make_id: Callable[[int], str]) -> tuple[Job, bool]
     if not isinstance(kind, str) or not _is_type(kind):  # refused, or with a version
         kind, version = _kind(kind)
     options = None if _ASKS.isdisjoint(body) else _Options(body)
-    job = Job(_identity(body, now, make_id), kind, body["args"])
+    given = body.get("id")
+    job = Job(make_id(now) if given is None else _identity(given), kind, body["args"])
     meta, hints = body.get("meta"), None if options is None else _hints(options)
     if meta is not None or hints is not None:
         job.meta, job.hints = _meta({} if meta is None else meta, hints), hints

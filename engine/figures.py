@@ -43,25 +43,24 @@ class Figures:
 
     def count(self, notes: Iterable[Note]) -> None:
         """Count a block of the event log's notes."""
-        sums: dict[tuple[str, int], dict[str, int]] = {}
-        for note in notes:
-            _, time, kind, _, _, queue, _, _, _, further, was, tenant, enqueued_at = note
+        sums: dict[tuple[int, str, str | None], dict[str, int]] = {}
+        for _, time, kind, _, _, queue, _, _, _, further, was, tenant, enqueued_at in notes:
             name = _NAMES.get(kind)
             if name is None or (name == "enqueued" and was != NEW):  # it only came back
                 continue
-            minute = time // MINUTE
+            key = time // MINUTE, queue, tenant
+            if key not in sums:
+                sums[key] = dict.fromkeys(FIGURES, 0)
+            amounts = sums[key]
+            amounts[name] += 1
+            if name == "started":
+                amounts["wait_ms"] += time - (enqueued_at or time)
+            elif name == "completed":
+                amounts["duration_ms"] += further["duration_ms"]
+        for (minute, queue, tenant), amounts in sums.items():
             for scope in (f"queue:{queue}",) if tenant is None else (f"queue:{queue}", f"tenant:{tenant}"):
-                found = sums.get((scope, minute))
-                if found is None:
-                    found = sums[scope, minute] = dict.fromkeys(FIGURES, 0)
-                found[name] += 1
-                if name == "started":
-                    found["wait_ms"] += time - (enqueued_at or time)
-                elif name == "completed":
-                    found["duration_ms"] += further["duration_ms"]
-        for (scope, minute), amounts in sums.items():
-            self._add(scope, "m", minute, amounts)
-            self._add(scope, "h", minute * MINUTE // HOUR, amounts)
+                self._add(scope, "m", minute, amounts)
+                self._add(scope, "h", minute * MINUTE // HOUR, amounts)
 
     def _add(self, scope: str, letter: str, number: int, amounts: dict[str, int]) -> None:
         key = f"{scope}|{letter}{number % _RINGS[letter]}"

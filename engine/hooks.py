@@ -67,7 +67,7 @@ class Hooks:
         if answer is not None:
             return answer
         config = self.queues.guard(job)
-        if job.tenant is not None or "Tenants.required" in self.settings:
+        if (job.meta is not None and job.tenant is not None) or "Tenants.required" in self.settings:
             all_.tenants.guard(job)
         if job.rate_limit is not None:
             all_.limits.guard(job)
@@ -84,7 +84,7 @@ class Hooks:
         """Write what the admission of a job entails."""
         all_ = self.subjects
         self.queues.settle(job)
-        if job.tenant is not None:
+        if job.meta is not None and job.tenant is not None:
             all_.tenants.settle(job)
         if job.limit_key is not None:
             all_.limits.settle(job)

@@ -91,6 +91,7 @@ class MemoryStore:
         self._by_state: dict[str, dict[str, Job]] = {state: {} for state in STATES}
         self._queues: dict[str, _Queue] = {}
         self._due = Agenda()
+        self._most_due = 0
         self._timers: dict[tuple[str, str], int] = {}
         self._unique: dict[tuple[str, str], list[tuple[int, str]]] = {}
         self._dead_kinds: dict[str, str] = {}
@@ -119,7 +120,9 @@ class MemoryStore:
             return
         if was == AVAILABLE:
             self._queues[job.queue].line_up(job)
-        self._watch(job)
+        due = job.deadline()
+        if due is not None:
+            self._note(due[0], job.id)
 
     def move_queue(self, job: Job, queue: str) -> None:
         """Put a job into another queue, in its place by priority and arrival."""
@@ -190,20 +193,21 @@ class MemoryStore:
                 here.dead_tally[kind] += 1
             else:
                 here.discarded[job_id] = job
-        self._watch(job)
-        return here
-
-    def _watch(self, job: Job) -> None:
         due = job.deadline()
         if due is not None:
-            self._note(due[0], job.id)
+            self._note(due[0], job_id)
+        return here
 
     def _note(self, at: int, what: Due) -> None:
-        due = self._due
-        due.add(at, what)
-        # Moved timers (heartbeats) leave stale entries behind; drop them before they outnumber the true ones.
-        if due.size > 64 and due.size > 4 * (len(self._jobs) + len(self._timers)):
-            due.prune(self._is_due)
+        self._due.add(at, what)
+        if self._due.size > self._most_due:
+            self._tidy()
+
+    def _tidy(self) -> None:
+        """Moved timers (heartbeats) leave stale entries behind; drop them before they outnumber the true ones."""
+        self._most_due = max(64, 4 * (len(self._jobs) + len(self._timers)))
+        if self._due.size > self._most_due:
+            self._due.prune(self._is_due)
 
     def next_seq(self) -> int:
         """The next place in the order of all queues."""
