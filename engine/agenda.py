@@ -63,8 +63,8 @@ class Agenda:
         self.size -= 1
 
     def prune(self, is_due: IsDue) -> None:
-        """Drop all entries that are no longer due."""
-        kept = {at: [due for due in here if is_due(at, due)] for at, here in self._at.items()}
+        """Drop all entries that are no longer due, and all but the first of those that say the same."""
+        kept = {at: [due for due in dict.fromkeys(here) if is_due(at, due)] for at, here in self._at.items()}
         self._at = {at: here for at, here in kept.items() if here}
         self._instants = list(self._at)
         heapify(self._instants)

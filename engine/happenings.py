@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Final
 
 from engine import lifecycle as life
@@ -9,7 +10,7 @@ from engine.job import Job
 from engine.times import format_time
 
 Caused = list[tuple[str, dict[str, Any]]]
-"""Event types with their data."""
+"""Event types with their data, which is not to be changed: events of one kind may share it."""
 
 _OVER: Final = {
     "execution": "job.timeout",
@@ -30,13 +31,13 @@ def caused_by(job: Job, operation: str, facts: dict[str, Any]) -> Caused:
     """
     state = job.state
     if state == life.AVAILABLE:
-        data: dict[str, Any] = {"priority": job.priority}
+        data = _priority(job.priority)
         if job.unique_key is not None:
-            data["unique_key"] = job.unique_key
+            data = data | {"unique_key": job.unique_key}
         available = ("job.enqueued", data)
         return [*_failed(job, facts), available] if operation == life.RESERVATION else [available]
     if state == life.ACTIVE:
-        return [("job.started", {"worker_id": job.worker_id or ""})]
+        return [("job.started", _worker(job.worker_id or ""))]
     if state == life.COMPLETED:
         if job.has_result:
             facts["result"] = job.result
@@ -53,6 +54,19 @@ def caused_by(job: Job, operation: str, facts: dict[str, Any]) -> Caused:
         found = _discarded(job, operation, facts)
     over = facts.get("timeout_kind")  # a timeout leads to one of these two states
     return [(_OVER[over], dict(facts)), *found] if over in _OVER else found
+
+
+# The log keeps what is said here of ten thousand events; what most of them say is the same.
+
+
+@lru_cache(maxsize=256)
+def _priority(priority: int) -> dict[str, Any]:
+    return {"priority": priority}
+
+
+@lru_cache(maxsize=256)
+def _worker(worker_id: str) -> dict[str, Any]:
+    return {"worker_id": worker_id}
 
 
 def _discarded(job: Job, operation: str, facts: dict[str, Any]) -> Caused:

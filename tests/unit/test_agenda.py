@@ -41,6 +41,7 @@ def test_stale_entries_are_dropped_as_they_surface_or_all_at_once() -> None:
     gone: set[Due] = {f"job{number}" for number in range(7)}
     assert agenda.first(lambda _, due: due not in gone) == (3, "job7")
     assert agenda.size == 3
+    agenda.add(4, "job9")
     agenda.prune(lambda _, due: due == "job9")
     assert agenda.size == 1
     assert _drain(agenda) == [(4, "job9")]
