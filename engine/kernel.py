@@ -155,7 +155,7 @@ class Kernel:
             job.seq = self.store.next_seq()
         elif target in life.TERMINAL:
             job.prune_at = self.kept_until(job)
-        job.trail.append((now, operation, target))
+        job.path += now, operation, target
         if was == NEW:
             self.store.add(job)
         else:
