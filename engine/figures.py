@@ -20,15 +20,6 @@ FIGURES: Final = ("enqueued", "started", "wait_ms", "completed", "duration_ms", 
 _KIND: Final = "figures"
 _RINGS: Final = {"m": 60, "h": 24}
 """How many minutes and hours are kept."""
-_NAMES: Final = {
-    "job.enqueued": "enqueued",
-    "job.scheduled": "enqueued",
-    "job.pending": "enqueued",
-    "job.started": "started",
-    "job.completed": "completed",
-    "job.failed": "failed",
-}
-"""What an event counts as."""
 
 
 class Figures:
@@ -44,23 +35,27 @@ class Figures:
     def count(self, notes: Iterable[Note]) -> None:
         """Count a block of the event log's notes."""
         sums: dict[tuple[int, str, str | None], dict[str, int]] = {}
-        for _, time, kind, _, _, queue, _, _, _, further, was, tenant, enqueued_at in notes:
-            name = _NAMES.get(kind)
-            if name is None or (name == "enqueued" and was != NEW):  # it only came back
-                continue
-            key = time // MINUTE, queue, tenant
-            if key not in sums:
-                sums[key] = dict.fromkeys(FIGURES, 0)
-            amounts = sums[key]
-            amounts[name] += 1
-            if name == "started":
-                amounts["wait_ms"] += time - (enqueued_at or time)
-            elif name == "completed":
-                amounts["duration_ms"] += further["duration_ms"]
-        for (minute, queue, tenant), amounts in sums.items():
+        here: dict[str, int] = {}
+        queue, tenant, start = "", None, -MINUTE
+        for _, time, kind, _, _, of_queue, _, _, _, further, was, of_tenant, enqueued_at in notes:
+            # Neighbours mostly belong together: then this test is all that it takes to find where they count.
+            if of_queue is not queue or of_tenant is not tenant or not start <= time < start + MINUTE:
+                queue, tenant, start = of_queue, of_tenant, time - time % MINUTE
+                here = sums.setdefault((start, queue, tenant), dict.fromkeys(FIGURES, 0))
+            if kind == "job.started":
+                here["started"] += 1
+                here["wait_ms"] += time - (enqueued_at or time)
+            elif kind == "job.completed":
+                here["completed"] += 1
+                here["duration_ms"] += further["duration_ms"]
+            elif kind == "job.failed":
+                here["failed"] += 1
+            elif was == NEW:
+                here["enqueued"] += 1
+        for (start, queue, tenant), amounts in sums.items():
             for scope in (f"queue:{queue}",) if tenant is None else (f"queue:{queue}", f"tenant:{tenant}"):
-                self._add(scope, "m", minute, amounts)
-                self._add(scope, "h", minute * MINUTE // HOUR, amounts)
+                self._add(scope, "m", start // MINUTE, amounts)
+                self._add(scope, "h", start // HOUR, amounts)
 
     def _add(self, scope: str, letter: str, number: int, amounts: dict[str, int]) -> None:
         key = f"{scope}|{letter}{number % _RINGS[letter]}"

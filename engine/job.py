@@ -149,7 +149,7 @@ class Job:
         self.size: int = 0
         """Bytes that count against a queue bounded by size (OJS Backpressure 6.1)."""
         self.path: list[Any] = []
-        """`trail` laid end to end: a list of so many tuples, in so many jobs, is what the garbage collector would walk."""
+        """`trail` laid end to end: tuples, three to a job, would be most of what the garbage collector has to walk."""
         for name, value in fields.items():
             setattr(self, name, value)
 
