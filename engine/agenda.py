@@ -31,15 +31,16 @@ class Agenda:
         self._instants: list[int] = []
         self.size = 0
 
-    def add(self, at: int, due: Due) -> None:
-        """Note that something is due."""
-        self.size += 1
+    def add(self, at: int, due: Due) -> int:
+        """Note that something is due; how many entries there are now."""
         here = self._at.get(at)
         if here is None:
             self._at[at] = [due]
             heappush(self._instants, at)
         else:
             here.append(due)
+        self.size += 1
+        return self.size
 
     def first(self, is_due: IsDue) -> tuple[int, Due] | None:
         """What is due first, with its instant; it stays."""

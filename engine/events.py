@@ -98,11 +98,8 @@ Note: TypeAlias = tuple[
     "int | None",
 ]
 """What is noted of an event about a job: number, instant, type, then the job's id, type, queue, state, attempt and
-trace, further data, and the state that the job has left (`NEW`: none; None: it has not moved, or an event of the same
-move has told it). Its tenant and when it was enqueued are for whoever counts; events do not tell them."""
-
-NEW: Final = ""
-"""What a new job has left."""
+trace, further data, and the state that the job has left (None: it has not moved, or an event of the same move has
+told it). Its tenant and when it was enqueued are for whoever counts; events do not tell them."""
 
 
 def _worded(note: Note) -> Event:

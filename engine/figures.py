@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
-from engine.events import NEW, Note
+from engine import lifecycle as life
+from engine.events import Note
 from engine.kernel import Kernel
 from engine.times import DAY, HOUR, MINUTE
 
@@ -50,7 +51,7 @@ class Figures:
                 here["duration_ms"] += further["duration_ms"]
             elif kind == "job.failed":
                 here["failed"] += 1
-            elif was == NEW:
+            elif was == life.NEW:
                 here["enqueued"] += 1
         for (start, queue, tenant), amounts in sums.items():
             for scope in (f"queue:{queue}",) if tenant is None else (f"queue:{queue}", f"tenant:{tenant}"):
@@ -60,8 +61,10 @@ class Figures:
     def _add(self, scope: str, letter: str, number: int, amounts: dict[str, int]) -> None:
         key = f"{scope}|{letter}{number % _RINGS[letter]}"
         slot = self.kernel.store.record(_KIND, key)
-        if slot is None or slot["at"] != number:
+        if slot is None or slot["at"] < number:
             slot = {"at": number}
+        elif slot["at"] > number:  # done late, longer ago than the ring goes back
+            return
         for name, amount in amounts.items():
             slot[name] = slot.get(name, 0) + amount
         self.kernel.store.put_record(_KIND, key, slot)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from engine import lifecycle as life
 from engine.clock import Clock
 from engine.errors import Conflict, NotFound
-from engine.events import NEW, EventLog
+from engine.events import EventLog
 from engine.happenings import caused_by
 from engine.ids import IdSource
 from engine.job import Job
@@ -98,7 +98,7 @@ class Kernel:
     def admit(self, job: Job, target: str, now: int) -> None:
         """Put a new job into its first state and store it (PUSH)."""
         job.created_at = now
-        self._move(job, NEW, life.PUSH, target, now, {})
+        self.move(job, life.PUSH, target, now)
 
     def move(self, job: Job, operation: str, target: str, now: int, **facts: Any) -> None:
         """Make one legal move, store it, record its events and tell the listeners.
@@ -114,7 +114,26 @@ class Kernel:
             Conflict: The transition table has no such row; nothing has changed.
         """
         life.require(job.state, operation)
-        self._move(job, job.state, operation, target, now, facts)
+        was = job.state
+        job.state = target
+        if target == life.AVAILABLE:
+            job.enqueued_at = now
+            job.turn = self.turn(job)
+            job.seq = self.store.next_seq()
+        elif target in life.TERMINAL:
+            job.prune_at = self.kept_until(job)
+        job.path += now, operation, target
+        if was == life.NEW:
+            self.store.add(job)
+        else:
+            self.store.save(job, was)
+        # The first event of a move tells where the job came from: the move itself can be told from it.
+        origin: str | None = was
+        for kind, data in caused_by(job, operation, facts):
+            self.events.emit_job(now, kind, job, data, origin)
+            origin = None
+        for listener in self.listeners:
+            listener(job, was, operation)
 
     def remove(self, job: Job) -> None:
         """Delete a job that has ended, for good.
@@ -146,27 +165,6 @@ class Kernel:
     def emit(self, kind: str, subject: str, data: dict[str, Any]) -> None:
         """Record an event about something other than a job, now."""
         self.events.emit(self.now(), kind, subject, data)
-
-    def _move(self, job: Job, was: str, operation: str, target: str, now: int, facts: dict[str, Any]) -> None:
-        job.state = target
-        if target == life.AVAILABLE:
-            job.enqueued_at = now
-            job.turn = self.turn(job)
-            job.seq = self.store.next_seq()
-        elif target in life.TERMINAL:
-            job.prune_at = self.kept_until(job)
-        job.path += now, operation, target
-        if was == NEW:
-            self.store.add(job)
-        else:
-            self.store.save(job, was)
-        # The first event of a move tells where the job came from: the move itself can be told from it.
-        origin: str | None = was
-        for kind, data in caused_by(job, operation, facts):
-            self.events.emit_job(now, kind, job, data, origin)
-            origin = None
-        for listener in self.listeners:
-            listener(job, was, operation)
 
     def emit_job(self, kind: str, job: Job, data: dict[str, Any], now: int) -> None:
         """Record an event about a job; the fields that every job event has are added here.

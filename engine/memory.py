@@ -121,8 +121,8 @@ class MemoryStore:
         if was == AVAILABLE:
             self._queues[job.queue].line_up(job)
         due = job.deadline()
-        if due is not None:
-            self._note(due[0], job.id)
+        if due is not None and self._due.add(due[0], job.id) > self._most_due:
+            self._tidy()
 
     def move_queue(self, job: Job, queue: str) -> None:
         """Put a job into another queue, in its place by priority and arrival."""
@@ -194,14 +194,9 @@ class MemoryStore:
             else:
                 here.discarded[job_id] = job
         due = job.deadline()
-        if due is not None:
-            self._note(due[0], job_id)
-        return here
-
-    def _note(self, at: int, what: Due) -> None:
-        self._due.add(at, what)
-        if self._due.size > self._most_due:
+        if due is not None and self._due.add(due[0], job_id) > self._most_due:
             self._tidy()
+        return here
 
     def _tidy(self) -> None:
         """Moved timers (heartbeats) leave stale entries behind; drop them before they outnumber the true ones."""
@@ -325,7 +320,8 @@ class MemoryStore:
             self._timers.pop((kind, key), None)
         elif self._timers.get((kind, key)) != at:
             self._timers[kind, key] = at
-            self._note(at, (kind, key))
+            if self._due.add(at, (kind, key)) > self._most_due:
+                self._tidy()
 
     def record(self, kind: str, key: str) -> dict[str, Any] | None:
         """The record itself, or None."""
