@@ -249,12 +249,13 @@ class EventLog:
         """All kept events, oldest first."""
         return map(_event, self._events)
 
-    def detach(self) -> deque[Event | _Note]:
+    def detach(self) -> deque[Event | Note]:
         """Hand over the events kept, for a snapshot that has them elsewhere; to be given back to `attach`."""
+        self.settle()
         kept, self._events = self._events, deque(maxlen=self._events.maxlen)
         return kept
 
-    def attach(self, events: Iterable[Event | _Note]) -> None:
+    def attach(self, events: Iterable[Event | Note]) -> None:
         """Keep these events, oldest first, the last one the latest; numbers stay as they are."""
         self._events = deque(events, maxlen=self._events.maxlen)
 
