@@ -303,6 +303,8 @@ def read(body: Any, now: int, make_id: Callable[[int], str]) -> tuple[Job, bool]
     kind, version = body["type"], None
     if not isinstance(kind, str) or not _is_type(kind):  # refused, or with a version
         kind, version = _kind(kind)
+    if len(body) == 2 and version is None:  # no more than a type and arguments
+        return Job(make_id(now), kind, body["args"]), False
     options = None if _ASKS.isdisjoint(body) else _Options(body)
     given = body.get("id")
     job = Job(make_id(now) if given is None else _identity(given), kind, body["args"])

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from engine.events import Event
     from engine.subjects import Subjects
 
-_OUTSIDE: Final = frozenset({"", life.DISCARDED})
+_OUTSIDE: Final = frozenset({life.NEW, life.DISCARDED})
 """The states in which a job takes up no room in its queue, and from which it may come back."""
 
 
