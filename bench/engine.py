@@ -8,7 +8,8 @@ its defaults, and starts each run with nothing stored. Runs alternate, so that a
 all. The jobs are alike; what a library does for them is not:
 
 * ours: ``Engine.push``, ``fetch`` of one job, ``ack``. Checks the envelope, holds it against policies, keeps state,
-  path, reservation, throughput figures and priorities' counts, records three events, and still has the job afterwards.
+  path, reservation and priorities' counts, records three events, counts throughput from them a thousand at a time, and
+  still has the job afterwards.
   *ours, in batches* is the same through ``push_many`` and a ``fetch`` of a hundred jobs; each has its own ``ack``.
 * huey ``MemoryHuey``: the task's call, ``dequeue``, ``execute``. Pickles the task. Claiming removes it: there is no
   acknowledgement, and a crash loses it; no states, no events, and nothing is known of the task afterwards.

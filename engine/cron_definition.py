@@ -114,7 +114,7 @@ def _job(body: dict[str, Any], now: int) -> dict[str, Any]:
     if isinstance(options, dict) and isinstance(options.get("meta"), dict):
         # OJS Cron 2.2 puts meta into the options, the binding beside them.
         job["meta"] = options["meta"] | (job["meta"] if isinstance(job.get("meta"), dict) else {})
-    envelope.read(job, now, lambda: "")
+    envelope.read(job, now, lambda _: "")
     return job
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any, Final, NamedTuple
 
 from engine import envelope
@@ -155,7 +154,7 @@ class Enqueue:
         return self._read(body, self.kernel.now())
 
     def _read(self, body: Any, now: int) -> tuple[Job, bool]:
-        job, pending = envelope.read(body, now, partial(self.kernel.ids.uuid7, now))
+        job, pending = envelope.read(body, now, self.kernel.ids.uuid7)
         if job.id in self.ahead.by_id or self.kernel.store.get(job.id) is not None:
             raise Duplicate(
                 f"There is a job with the id '{job.id}' already (OJS Core 7.1).",

@@ -254,10 +254,7 @@ def _schema(value: Any) -> str:
     return value
 
 
-def _identity(body: dict[str, Any], make_id: Callable[[], str]) -> str:
-    given = body.get("id")
-    if given is None:
-        return make_id()
+def _identity(given: Any) -> str:
     if not isinstance(given, str) or not UUID7.match(given):
         raise refuse("id", given, "must be a lower-case UUIDv7, or be left out", "OJS Core 5.1")
     return given
@@ -286,13 +283,13 @@ def _check_shape(body: Any) -> None:
         raise refuse("args", body["args"], "must be an array", "OJS Core 5.1")
 
 
-def read(body: Any, now: int, make_id: Callable[[], str]) -> tuple[Job, bool]:
+def read(body: Any, now: int, make_id: Callable[[int], str]) -> tuple[Job, bool]:
     """A job from an enqueue request.
 
     Args:
         body: The parsed request body.
         now: The instant, milliseconds; relative times count from it.
-        make_id: Called for the id when the client gave none.
+        make_id: Called with the instant for the id when the client gave none.
 
     Returns:
         The job, in no state yet, and whether it asks to be staged (``pending``).
@@ -306,8 +303,11 @@ def read(body: Any, now: int, make_id: Callable[[], str]) -> tuple[Job, bool]:
     kind, version = body["type"], None
     if not isinstance(kind, str) or not _is_type(kind):  # refused, or with a version
         kind, version = _kind(kind)
+    if len(body) == 2 and version is None:  # no more than a type and arguments
+        return Job(make_id(now), kind, body["args"]), False
     options = None if _ASKS.isdisjoint(body) else _Options(body)
-    job = Job(_identity(body, make_id), kind, body["args"])
+    given = body.get("id")
+    job = Job(make_id(now) if given is None else _identity(given), kind, body["args"])
     meta, hints = body.get("meta"), None if options is None else _hints(options)
     if meta is not None or hints is not None:
         job.meta, job.hints = _meta({} if meta is None else meta, hints), hints

@@ -12,12 +12,15 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from engine.times import format_time
+from engine.tracing import trace_id
 
 if TYPE_CHECKING:
     from engine.job import Job
 
 CAPACITY: Final = 10_000
 """Events kept; older ones are dropped, their numbers stay used."""
+BLOCK: Final = 1000
+"""Most events that wait to be counted."""
 
 SOURCE: Final = "ojs://playground/engine"
 """Where every event comes from: a URI (OJS Events 2.4)."""
@@ -79,13 +82,28 @@ class Event(NamedTuple):
         }
 
 
-_Note: TypeAlias = tuple[int, int, str, str, str, str, str, int, "str | None", dict[str, Any], str]
+Note: TypeAlias = tuple[
+    int,
+    int,
+    str,
+    str,
+    str,
+    str,
+    str,
+    int,
+    "str | None",
+    dict[str, Any],
+    "str | None",
+    "str | None",
+    "int | None",
+]
 """What is noted of an event about a job: number, instant, type, then the job's id, type, queue, state, attempt and
-trace, further data, and the state that the job has left."""
+trace, further data, and the state that the job has left (None: it has not moved, or an event of the same move has
+told it). Its tenant and when it was enqueued are for whoever counts; events do not tell them."""
 
 
-def _worded(note: _Note) -> Event:
-    seq, time, kind, job_id, job_type, queue, state, attempt, trace, further, was = note
+def _worded(note: Note) -> Event:
+    seq, time, kind, job_id, job_type, queue, state, attempt, trace, further, was, _, _ = note
     data: dict[str, Any] = {
         "job_id": job_id,
         "job_type": job_type,
@@ -101,15 +119,22 @@ def _worded(note: _Note) -> Event:
     return Event(seq, time, kind, job_id, data)
 
 
-def _event(kept: Event | _Note) -> Event:
+def _event(kept: Event | Note) -> Event:
     return kept if isinstance(kept, Event) else _worded(kept)
 
 
-_State: TypeAlias = tuple[list[Event], int, "int | None", list[Callable[[Event], None]], Callable[[], bool]]
+_State: TypeAlias = tuple[
+    list[Event],
+    int,
+    "int | None",
+    list[Callable[[Event], None]],
+    bool,
+    Callable[[list[Note]], None],
+]
 
 
-def _no_one() -> bool:
-    return False
+def _nothing(_notes: list[Note]) -> None:
+    pass
 
 
 class EventLog:
@@ -121,17 +146,20 @@ class EventLog:
     Attributes:
         listeners: The engine's own subjects that hear of each event first; they belong to a snapshot, while
             subscribers, who are the host's, do not.
-        listening: Whether the listeners would do anything with an event now; where not, they are not called.
+        listening: Whether the listeners would do anything with an event; until then they are not called.
+        count: Is given all notes, in order, block by block.
     """
 
-    __slots__ = ("_events", "_seq", "_subscribers", "listeners", "listening")
+    __slots__ = ("_counted", "_events", "_seq", "_subscribers", "count", "listeners", "listening")
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         # Most events about jobs are never read: they are kept as notes, and worded when somebody reads them.
-        self._events: deque[Event | _Note] = deque(maxlen=capacity)
+        self._events: deque[Event | Note] = deque(maxlen=capacity)
         self._seq = 0
+        self._counted = 0
         self.listeners: list[Callable[[Event], None]] = []
-        self.listening: Callable[[], bool] = _no_one
+        self.listening = False
+        self.count: Callable[[list[Note]], None] = _nothing
         self._subscribers: list[Callable[[Event], None]] = []
 
     @property
@@ -146,32 +174,43 @@ class EventLog:
 
     def emit(self, time: int, kind: str, subject: str, data: dict[str, Any]) -> None:
         """Record an event and tell the subscribers."""
+        if self._seq - self._counted >= BLOCK:
+            self.settle()
         self._seq += 1
         event = Event(self._seq, time, kind, subject, data)
         self._events.append(event)
-        if self._subscribers or self.listening():
+        if self._subscribers or self.listening:
             self._tell(event)
 
-    def emit_job(
-        self, time: int, kind: str, job: Job, trace: str | None, further: dict[str, Any], was: str
-    ) -> None:
+    def emit_job(self, time: int, kind: str, job: Job, further: dict[str, Any], was: str | None) -> None:
         """Record an event about a job, as it is now, and tell the subscribers.
 
         Args:
             time: Instant, milliseconds.
             kind: Event type.
             job: The job.
-            trace: Its trace id, or None.
             further: Data beside the fields that every job event has; belongs to the log from here on.
-            was: The state that the job has left by this, or "".
+            was: The state that the job has left; see `Note`.
         """
         self._seq = seq = self._seq + 1
+        trace = tenant = None
+        if job.meta is not None:
+            trace, tenant = trace_id(job.meta), job.tenant
         note = (
-            seq, time, kind, job.id, job.type, job.queue, job.state, job.attempt, trace, further, was
+            seq, time, kind, job.id, job.type, job.queue, job.state, job.attempt, trace, further, was,
+            tenant, job.enqueued_at,
         )  # fmt: skip
         self._events.append(note)
-        if self._subscribers or self.listening():
+        if seq - self._counted >= BLOCK:
+            self.settle()
+        if self._subscribers or self.listening:
             self._tell(_worded(note))
+
+    def settle(self) -> None:
+        """Have everything counted that is not yet."""
+        fresh = list(islice(reversed(self._events), self._seq - self._counted))
+        self._counted = self._seq
+        self.count([kept for kept in reversed(fresh) if not isinstance(kept, Event)])
 
     def _tell(self, event: Event) -> None:
         for hear in self.listeners:
@@ -182,6 +221,7 @@ class EventLog:
     def clear(self) -> None:
         """Drop the events kept; numbers go on, so that a resumed stream misses nothing."""
         self._events.clear()
+        self._counted = self._seq
 
     def subscribe(self, hear: Callable[[Event], None]) -> Callable[[], None]:
         """Call ``hear`` with each event from now on; returns what ends it, callable any number of times."""
@@ -209,19 +249,21 @@ class EventLog:
         """All kept events, oldest first."""
         return map(_event, self._events)
 
-    def detach(self) -> deque[Event | _Note]:
+    def detach(self) -> deque[Event | Note]:
         """Hand over the events kept, for a snapshot that has them elsewhere; to be given back to `attach`."""
+        self.settle()
         kept, self._events = self._events, deque(maxlen=self._events.maxlen)
         return kept
 
-    def attach(self, events: Iterable[Event | _Note]) -> None:
+    def attach(self, events: Iterable[Event | Note]) -> None:
         """Keep these events, oldest first, the last one the latest; numbers stay as they are."""
         self._events = deque(events, maxlen=self._events.maxlen)
 
     def __getstate__(self) -> _State:
-        return list(self), self._seq, self._events.maxlen, self.listeners, self.listening
+        return list(self), self._seq, self._events.maxlen, self.listeners, self.listening, self.count
 
     def __setstate__(self, state: _State) -> None:
-        events, self._seq, capacity, self.listeners, self.listening = state
+        events, self._seq, capacity, self.listeners, self.listening, self.count = state
+        self._counted = self._seq
         self._events = deque(events, maxlen=capacity)
         self._subscribers = []

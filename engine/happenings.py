@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Final
 
 from engine import lifecycle as life
@@ -9,7 +10,7 @@ from engine.job import Job
 from engine.times import format_time
 
 Caused = list[tuple[str, dict[str, Any]]]
-"""Event types with their data."""
+"""Event types with their data, which is not to be changed: events of one kind may share it."""
 
 _OVER: Final = {
     "execution": "job.timeout",
@@ -30,11 +31,13 @@ def caused_by(job: Job, operation: str, facts: dict[str, Any]) -> Caused:
     """
     state = job.state
     if state == life.AVAILABLE:
-        if operation == life.RESERVATION:
-            return [*_failed(job, facts), *_available(job)]
-        return _available(job)
+        data = _priority(job.priority)
+        if job.unique_key is not None:
+            data = data | {"unique_key": job.unique_key}
+        available = ("job.enqueued", data)
+        return [*_failed(job, facts), available] if operation == life.RESERVATION else [available]
     if state == life.ACTIVE:
-        return [("job.started", {"worker_id": job.worker_id or ""})]
+        return [("job.started", _worker(job.worker_id or ""))]
     if state == life.COMPLETED:
         if job.has_result:
             facts["result"] = job.result
@@ -53,6 +56,19 @@ def caused_by(job: Job, operation: str, facts: dict[str, Any]) -> Caused:
     return [(_OVER[over], dict(facts)), *found] if over in _OVER else found
 
 
+# The log keeps what is said here of ten thousand events; what most of them say is the same.
+
+
+@lru_cache(maxsize=256)
+def _priority(priority: int) -> dict[str, Any]:
+    return {"priority": priority}
+
+
+@lru_cache(maxsize=256)
+def _worker(worker_id: str) -> dict[str, Any]:
+    return {"worker_id": worker_id}
+
+
 def _discarded(job: Job, operation: str, facts: dict[str, Any]) -> Caused:
     if operation == life.EXPIRE and "timeout_kind" not in facts:
         return [("job.expired", _expired(job))]
@@ -61,13 +77,6 @@ def _discarded(job: Job, operation: str, facts: dict[str, Any]) -> Caused:
         return [discarded]
     exhausted = [("job.retry_exhausted", discarded[1])] if job.tries >= job.max_attempts else []
     return [*_failed(job, facts), *exhausted, discarded]
-
-
-def _available(job: Job) -> Caused:
-    data: dict[str, Any] = {"priority": job.priority}
-    if job.unique_key is not None:
-        data["unique_key"] = job.unique_key
-    return [("job.enqueued", data)]
 
 
 def _failed(job: Job, facts: dict[str, Any]) -> Caused:

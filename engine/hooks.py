@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from engine.events import Event
     from engine.subjects import Subjects
 
-_OUTSIDE: Final = frozenset({"", life.DISCARDED})
+_OUTSIDE: Final = frozenset({life.NEW, life.DISCARDED})
 """The states in which a job takes up no room in its queue, and from which it may come back."""
 
 
@@ -31,8 +31,6 @@ class Hooks:
         self.subjects = subjects
         # Those that every job meets, at hand.
         self.queues = subjects.queues
-        self.figures = subjects.figures
-        self.priorities = subjects.priorities
         self.retention = subjects.retention
         self.extensions = subjects.extensions
         self.store = subjects.kernel.store
@@ -48,11 +46,13 @@ class Hooks:
         operations.plan = self.plan
         operations.prune = subjects.retention.prune
         kernel.turn = self.turn
+        kernel.kept_until = subjects.retention.kept_until
         kernel.listeners.append(self.moved)
         kernel.removed.append(self.removed)
         kernel.transferred.append(self.transferred)
         kernel.events.listeners.append(self.hear)
-        kernel.events.listening = self.listening
+        kernel.events.listening = "webhook_index" in self.store.kinds
+        kernel.events.count = subjects.figures.count
         subjects.queues.configured.append(subjects.retention.configured)
         subjects.queues.deleted.append(self.forget_queue)
         subjects.retention.holds.append(self.hold)
@@ -67,7 +67,7 @@ class Hooks:
         if answer is not None:
             return answer
         config = self.queues.guard(job)
-        if job.tenant is not None or "Tenants.required" in self.settings:
+        if (job.meta is not None and job.tenant is not None) or "Tenants.required" in self.settings:
             all_.tenants.guard(job)
         if job.rate_limit is not None:
             all_.limits.guard(job)
@@ -84,7 +84,7 @@ class Hooks:
         """Write what the admission of a job entails."""
         all_ = self.subjects
         self.queues.settle(job)
-        if job.tenant is not None:
+        if job.meta is not None and job.tenant is not None:
             all_.tenants.settle(job)
         if job.limit_key is not None:
             all_.limits.settle(job)
@@ -153,9 +153,6 @@ class Hooks:
         state = job.state
         ended = state in life.TERMINAL
         kinds = self.store.kinds
-        self.figures.moved(job, was, operation)
-        if was == life.AVAILABLE or state == life.AVAILABLE:  # noqa: PLR1714 - on each job's way: no set is made
-            self.priorities.moved(job, was)
         if ended:
             self.queues.ended(job.queue)
         if job.limit_key is not None:
@@ -169,10 +166,9 @@ class Hooks:
         weighed = "setting" in kinds or "pressure" in kinds
         if weighed and (ended or was in _OUTSIDE) and self._weighs(job.queue):
             all_.backpressure.moved(job, was)
-        if ended:
-            self.retention.ended(job)
-            if job.dead_letter:
-                all_.dead_letters.added(job)
+        if job.dead_letter:
+            self.retention.buried(job)
+            all_.dead_letters.added(job)
         if job.cron_name is not None:
             all_.cron.moved(job, was)
         if job.workflow_id is not None:
@@ -198,7 +194,6 @@ class Hooks:
     def transferred(self, job: Job, before: str) -> None:
         """A job has changed queues."""
         all_ = self.subjects
-        all_.priorities.transferred(job, before)
         if job.tenant is not None:
             all_.tenants.transferred(job, before)
         if self._weighs(before) or self._weighs(job.queue):
@@ -208,7 +203,6 @@ class Hooks:
         """A queue is gone, and all that was known of it."""
         all_ = self.subjects
         all_.figures.forget_queue(queue)
-        all_.priorities.forget(queue)
         all_.fairness.forget(queue)
         all_.backpressure.forget(queue)
         all_.limits.forget(queue)
@@ -216,10 +210,6 @@ class Hooks:
     def hold(self, job: Job) -> int | None:
         """Until when a job that has ended must be kept for its result."""
         return None if job.result_ttl is None else self.subjects.extensions.results.hold(job)
-
-    def listening(self) -> bool:
-        """Whether webhooks may want to tell what happens."""
-        return "webhook_index" in self.store.kinds
 
     def hear(self, event: Event) -> None:
         """Something has happened: webhooks may want to tell it."""

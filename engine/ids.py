@@ -36,8 +36,8 @@ class IdSource:
             self._counter += 1
         else:  # 4,096 ids in one millisecond: borrow the next one, as the RFC allows
             self._begin(self._last + 1)
-        tail = self._random.getrandbits(62) | 0x8000000000000000
-        return f"{self._head}{self._counter:03x}-{tail >> 48:04x}-{tail & 0xFFFFFFFFFFFF:012x}"
+        tail = (self._random.getrandbits(62) | 0x8000000000000000).to_bytes(8, "big")
+        return f"{self._head}{self._counter:03x}-{tail.hex('-', 6)}"
 
     def _begin(self, ms: int) -> None:
         head = f"{ms:012x}"

@@ -17,7 +17,6 @@ from engine.events import EventLog
 from engine.happenings import caused_by
 from engine.ids import IdSource
 from engine.job import Job
-from engine.tracing import trace_id
 
 if TYPE_CHECKING:
     from engine.storage import Store
@@ -28,6 +27,10 @@ Moved = Callable[[Job, str, str], None]
 
 def _no_turn(_job: Job) -> int:
     return 0
+
+
+def _for_ever(_job: Job) -> None:
+    return None
 
 
 class Kernel:
@@ -54,6 +57,8 @@ class Kernel:
         """Hear of each job that has changed queues, with the queue before."""
         self.turn: Callable[[Job], int] = _no_turn
         """Gives a job that becomes available its `Job.turn`."""
+        self.kept_until: Callable[[Job], int | None] = _for_ever
+        """Gives a job that ends its `Job.prune_at`."""
         self._time = 0
         self._due: int | None = None
 
@@ -93,9 +98,7 @@ class Kernel:
     def admit(self, job: Job, target: str, now: int) -> None:
         """Put a new job into its first state and store it (PUSH)."""
         job.created_at = now
-        self._arrive(job, life.PUSH, target, now)
-        self.store.add(job)
-        self._announce(job, "", life.PUSH, now, {})
+        self.move(job, life.PUSH, target, now)
 
     def move(self, job: Job, operation: str, target: str, now: int, **facts: Any) -> None:
         """Make one legal move, store it, record its events and tell the listeners.
@@ -112,9 +115,25 @@ class Kernel:
         """
         life.require(job.state, operation)
         was = job.state
-        self._arrive(job, operation, target, now)
-        self.store.save(job, was)
-        self._announce(job, was, operation, now, facts)
+        job.state = target
+        if target == life.AVAILABLE:
+            job.enqueued_at = now
+            job.turn = self.turn(job)
+            job.seq = self.store.next_seq()
+        elif target in life.TERMINAL:
+            job.prune_at = self.kept_until(job)
+        job.path += now, operation, target
+        if was == life.NEW:
+            self.store.add(job)
+        else:
+            self.store.save(job, was)
+        # The first event of a move tells where the job came from: the move itself can be told from it.
+        origin: str | None = was
+        for kind, data in caused_by(job, operation, facts):
+            self.events.emit_job(now, kind, job, data, origin)
+            origin = None
+        for listener in self.listeners:
+            listener(job, was, operation)
 
     def remove(self, job: Job) -> None:
         """Delete a job that has ended, for good.
@@ -147,24 +166,6 @@ class Kernel:
         """Record an event about something other than a job, now."""
         self.events.emit(self.now(), kind, subject, data)
 
-    def _arrive(self, job: Job, operation: str, target: str, now: int) -> None:
-        job.state = target
-        if target == life.AVAILABLE:
-            job.enqueued_at = now
-            job.turn = self.turn(job)
-            job.seq = self.store.next_seq()
-        job.trail.append((now, operation, target))
-
-    def _announce(self, job: Job, was: str, operation: str, now: int, facts: dict[str, Any]) -> None:
-        # The first event of a move tells where the job came from: the move itself can be told from it.
-        origin = was
-        trace = None if job.meta is None else trace_id(job.meta)
-        for kind, data in caused_by(job, operation, facts):
-            self.events.emit_job(now, kind, job, trace, data, origin)
-            origin = ""
-        for listener in self.listeners:
-            listener(job, was, operation)
-
     def emit_job(self, kind: str, job: Job, data: dict[str, Any], now: int) -> None:
         """Record an event about a job; the fields that every job event has are added here.
 
@@ -174,5 +175,4 @@ class Kernel:
             data: Further fields; not to be changed any more.
             now: The instant, milliseconds.
         """
-        trace = None if job.meta is None else trace_id(job.meta)
-        self.events.emit_job(now, kind, job, trace, data, "")
+        self.events.emit_job(now, kind, job, data, None)

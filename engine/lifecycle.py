@@ -11,6 +11,8 @@ from typing import Final, NamedTuple
 
 from engine.errors import Conflict
 
+NEW: Final = ""
+"""The state of a job that does not exist yet."""
 SCHEDULED: Final = "scheduled"
 AVAILABLE: Final = "available"
 PENDING: Final = "pending"
@@ -124,7 +126,7 @@ TRANSITIONS: Final[tuple[Transition, ...]] = (
 
 _LEGAL: Final = frozenset((move.source, move.operation, move.target) for move in TRANSITIONS)
 _ALLOWED: Final[dict[str, frozenset[str]]] = {
-    operation: frozenset(m.source for m in TRANSITIONS if m.operation == operation and m.source)
+    operation: frozenset(m.source or NEW for m in TRANSITIONS if m.operation == operation)
     for operation in {move.operation for move in TRANSITIONS}
 }
 

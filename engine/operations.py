@@ -119,8 +119,11 @@ class Operations(Enqueue):
                 return []
             now = self.kernel.now()
             plan = self.plan(queues, worker_id, wish or {})
+            # Most workers take whatever comes; then the one test there is needs no other around it.
+            plain = tenant is None and wants is None and len(self.admits) == 1
+            admit = self.admits[0] if plain else self._suits(tenant, wants)
             while len(claimed) < count:
-                job = self._claim(plan, tenant, wants)
+                job = self._claim(plan, admit)
                 if job is None:
                     break
                 if self.starting(job):
@@ -129,10 +132,7 @@ class Operations(Enqueue):
                     claimed.append(job)
         return claimed
 
-    def _claim(self, plan: Plan, tenant: str | None, wants: Admit | None) -> Job | None:
-        # Most workers take whatever comes; then the one test there is needs no other around it.
-        plain = tenant is None and wants is None and len(self.admits) == 1
-        admit = self.admits[0] if plain else self._suits(tenant, wants)
+    def _claim(self, plan: Plan, admit: Admit) -> Job | None:
         for queue in plan.order():
             if not self.closed(queue):
                 job = self.kernel.store.claim(queue, admit)
@@ -172,7 +172,7 @@ class Operations(Enqueue):
             job = self._held(job_id, life.ACK, worker_id)
             for guard in self.ack_guards:
                 guard(job, result, has_result)
-            size = measure(job, result, has_result=has_result)
+            size = measure(job, result) if has_result else None
             now = self.kernel.now()
             duration = now - (job.started_at or now)
             job.completed_at = now

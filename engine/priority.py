@@ -14,14 +14,13 @@ from engine.job import Job
 from engine.kernel import Kernel
 
 CHANGEABLE: Final = (life.AVAILABLE, life.SCHEDULED)
-_KIND: Final = "priorities"
 
 
 class Priorities:
     """The priorities of waiting jobs.
 
     Args:
-        kernel: Store, events; its moves keep the counts.
+        kernel: Store, events.
     """
 
     def __init__(self, kernel: Kernel) -> None:
@@ -55,47 +54,12 @@ class Priorities:
                     },
                 )
             before = job.priority
-            self._count(job, job.queue, -1)
-            job.priority = priority
-            self._count(job, job.queue, 1)
-            self.kernel.store.save(job, job.state)
+            self.kernel.store.prioritise(job, priority)
             facts = {"previous_priority": before, "new_priority": priority}
             self.kernel.emit_job("priority.changed", job, facts, self.kernel.now())
         return job, before
 
     def counts(self, queue: str) -> dict[str, int]:
         """How many available jobs of a queue have each priority, the highest first (10.3)."""
-        record = self.kernel.store.record(_KIND, queue) or {}
-        return {name: record[name] for name in sorted(record, key=int, reverse=True) if record[name]}
-
-    def forget(self, queue: str) -> None:
-        """Drop the counts of a queue that is gone."""
-        self.kernel.store.delete_record(_KIND, queue)
-
-    def moved(self, job: Job, was: str) -> None:
-        """Count a job that became available, or no longer is; one of the two."""
-        if job.state != was:
-            self._add(job, job.queue, 1 if job.state == life.AVAILABLE else -1)
-
-    def transferred(self, job: Job, before: str) -> None:
-        """Count a job in its new queue."""
-        self._count(job, before, -1)
-        self._count(job, job.queue, 1)
-
-    def _count(self, job: Job, queue: str, change: int) -> None:
-        if job.state == life.AVAILABLE:
-            self._add(job, queue, change)
-
-    def _add(self, job: Job, queue: str, change: int) -> None:
-        store = self.kernel.store
-        record = store.record(_KIND, queue) or {}
-        name = str(job.priority)
-        try:
-            count = record[name] + change
-        except KeyError:
-            count = change
-        if count:
-            record[name] = count
-        else:
-            del record[name]
-        store.put_record(_KIND, queue, record)
+        counts = self.kernel.store.priorities(queue)
+        return {str(priority): counts[priority] for priority in sorted(counts, reverse=True)}

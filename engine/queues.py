@@ -40,6 +40,7 @@ class Queues:
     def __init__(self, operations: Operations) -> None:
         self.operations = operations
         self.kernel = operations.kernel
+        self.store = self.kernel.store
         self.strict = False
         self.born = self.kernel.now()
         self.configured: list[Callable[[str], None]] = []
@@ -58,7 +59,7 @@ class Queues:
             QueueDraining: The queue takes no more jobs.
             TypeNotAllowed: It takes other job types only (6.5).
         """
-        record = self._record(job.queue)
+        record = self.store.record(_KIND, job.queue)
         if record is None and self.strict:
             raise _unknown(job.queue)
         if record is not None and record["state"] == "draining":
@@ -84,18 +85,18 @@ class Queues:
 
     def settle(self, job: Job) -> None:
         """Create the queue of an admitted job if it is the first."""
-        if self._record(job.queue) is None:
-            self.kernel.store.put_record(_KIND, job.queue, self._fresh())
+        if self.store.record(_KIND, job.queue) is None:
+            self.store.put_record(_KIND, job.queue, self._fresh())
 
     def paused(self, queue: str) -> bool:
         """Whether a queue hands out nothing because somebody has said so."""
-        record = self._record(queue)
+        record = self.store.record(_KIND, queue)
         return record is not None and record["state"] == "paused"
 
     def full(self, queue: str) -> bool:
         """Whether a queue has as many jobs active as it may have (6.2)."""
         limit = self.config(queue).get("concurrency")
-        return limit is not None and self.kernel.store.counts(queue)[life.ACTIVE] >= limit
+        return limit is not None and self.store.counts(queue)[life.ACTIVE] >= limit
 
     # configuration
 
@@ -103,16 +104,15 @@ class Queues:
         """What holds for a queue: system defaults, default policy, its own configuration (7.2); not to be changed."""
         if self.is_plain(queue):
             return queue_config.DEFAULTS
-        record, base = self._record(queue), self._record(DEFAULT_POLICY)
+        record, base = self.store.record(_KIND, queue), self.store.record(_KIND, DEFAULT_POLICY)
         layers = [one["config"] for one in (base, record) if one is not None and one["config"]]
         return queue_config.layered(queue_config.DEFAULTS, *layers)
 
     def is_plain(self, queue: str) -> bool:
         """Whether nobody has configured anything for a queue: no bound, no limit, the default retention."""
-        store = self.kernel.store
-        if "setting" not in store.kinds:
+        if "setting" not in self.store.kinds:
             return True
-        find = store.record
+        find = self.store.record
         if find("setting", "queue_config") is None:
             return True
         record = find(_KIND, queue)
@@ -123,7 +123,7 @@ class Queues:
 
     def _configured(self) -> None:
         """Note that some queue has a configuration: until then, none has to be looked up."""
-        self.kernel.store.put_record("setting", "queue_config", {"used": True})
+        self.store.put_record("setting", "queue_config", {"used": True})
 
     def configure(self, queue: str, raw: Any) -> Config:
         """Change a queue's configuration; fields not named stay, null removes one.
@@ -141,13 +141,13 @@ class Queues:
         from engine import queue_rules  # noqa: PLC0415 - configuring is rare
 
         given = queue_rules.check(raw)
-        with self.kernel.store.transaction():
+        with self.store.transaction():
             record = self._ensure(queue)
             merged = queue_config.layered(record["config"], given)
             record["config"] = merged
             self._configured()
             record["updated_at"] = self.kernel.now()
-            self.kernel.store.put_record(_KIND, queue, record)
+            self.store.put_record(_KIND, queue, record)
             self.kernel.emit("queue.config_updated", queue, {"queue": queue, "config": given})
             for hear in self.configured:
                 hear(queue)
@@ -164,13 +164,13 @@ class Queues:
 
         check_queue(queue, "name")
         config = queue_rules.check({} if raw is None else raw)
-        with self.kernel.store.transaction():
-            if self._record(queue) is not None:
+        with self.store.transaction():
+            if self.store.record(_KIND, queue) is not None:
                 raise Conflict(
                     f"There is a queue '{queue}' already (OJS Queue Configuration 9.2).",
                     details={"queue": queue},
                 )
-            self.kernel.store.put_record(_KIND, queue, self._fresh() | {"config": config})
+            self.store.put_record(_KIND, queue, self._fresh() | {"config": config})
             if config:
                 self._configured()
             self.kernel.emit("queue.created", queue, {"queue": queue, "config": config})
@@ -179,17 +179,17 @@ class Queues:
 
     def pause(self, queue: str, by: str | None = None) -> None:
         """Stop handing out jobs; those active go on, new ones may still be enqueued (5.1)."""
-        with self.kernel.store.transaction():
+        with self.store.transaction():
             self._set(queue, "paused", "queue.paused", {"paused_by": by} if by else {})
 
     def resume(self, queue: str, by: str | None = None) -> None:
         """Hand out jobs again."""
-        with self.kernel.store.transaction():
+        with self.store.transaction():
             self._set(queue, "active", "queue.resumed", {"resumed_by": by} if by else {})
 
     def drain(self, queue: str) -> None:
         """Take no more jobs, and be gone when the last one has ended (5.1)."""
-        with self.kernel.store.transaction():
+        with self.store.transaction():
             self._set(queue, "draining", "queue.draining", {})
             self._finish(queue)
 
@@ -199,7 +199,7 @@ class Queues:
             return
         record["state"] = state
         record[f"{state}_at"] = record["updated_at"] = self.kernel.now()
-        self.kernel.store.put_record(_KIND, queue, record)
+        self.store.put_record(_KIND, queue, record)
         self.kernel.emit(event, queue, {"queue": queue, **facts})
 
     # deletion
@@ -225,10 +225,10 @@ class Queues:
             raise refuse("strategy", strategy, rule, "OJS Queue Configuration 5.3")
         if strategy == "move" and check_queue(target, "target_queue") == queue:
             raise refuse("target_queue", target, "must be another queue", "OJS Queue Configuration 5.3")
-        with self.kernel.store.transaction():
-            if self._record(queue) is None:
+        with self.store.transaction():
+            if self.store.record(_KIND, queue) is None:
                 raise _unknown(queue)
-            counts = self.kernel.store.counts(queue)
+            counts = self.store.counts(queue)
             left = sum(counts[state] for state in life.NON_TERMINAL)
             if strategy == "reject" and left:
                 raise Conflict(
@@ -251,7 +251,7 @@ class Queues:
         if target is not None:
             self._ensure(target)
         for state in _MOVABLE:
-            while (job := self.kernel.store.oldest(queue, state)) is not None:
+            while (job := self.store.oldest(queue, state)) is not None:
                 if target is None:
                     text = f"Queue '{queue}' was deleted."
                     self.operations.drop(job, failure.server_error("queue_deleted", text))
@@ -262,15 +262,15 @@ class Queues:
 
     def _finish(self, queue: str) -> bool:
         """Delete a draining queue that has no jobs left to do."""
-        record = self._record(queue)
+        record = self.store.record(_KIND, queue)
         if record is None or record["state"] != "draining":
             return False
-        counts = self.kernel.store.counts(queue)
+        counts = self.store.counts(queue)
         if any(counts[one] for one in life.NON_TERMINAL):
             return False
-        self.kernel.store.delete_record(_KIND, queue)
+        self.store.delete_record(_KIND, queue)
         if not any(counts.values()):
-            self.kernel.store.delete_queue(queue)
+            self.store.delete_queue(queue)
         self.kernel.emit("queue.deleted", queue, {"queue": queue})
         for hear in self.deleted:
             hear(queue)
@@ -278,7 +278,7 @@ class Queues:
 
     def ended(self, queue: str) -> None:
         """A job of the queue has ended: one that drains may be gone by that."""
-        record = self._record(queue)
+        record = self.store.record(_KIND, queue)
         if record is not None and record["state"] == "draining":
             self._finish(queue)
 
@@ -286,13 +286,13 @@ class Queues:
 
     def list(self) -> list[dict[str, Any]]:
         """All queues in alphabetical order, ``default`` always among them; see `show`."""
-        names = {name for name, _ in self.kernel.store.records(_KIND)} - {DEFAULT_POLICY}
+        names = {name for name, _ in self.store.records(_KIND)} - {DEFAULT_POLICY}
         return [self.show(name) for name in sorted(names | {"default"})]
 
     def show(self, queue: str) -> dict[str, Any]:
         """A queue's name, state, times and depth; one that was never used is active and empty."""
-        record = self._record(queue) or self._fresh(self.born)
-        counts = self.kernel.store.counts(queue)
+        record = self.store.record(_KIND, queue) or self._fresh(self.born)
+        counts = self.store.counts(queue)
         shown = {
             "name": queue,
             "state": record["state"],
@@ -307,16 +307,13 @@ class Queues:
                 shown[name] = format_time(record[name])
         return shown
 
-    def _record(self, queue: str) -> dict[str, Any] | None:
-        return self.kernel.store.record(_KIND, queue)
-
     def _ensure(self, queue: str) -> dict[str, Any]:
-        record = self._record(queue)
+        record = self.store.record(_KIND, queue)
         if record is None:
             if queue != DEFAULT_POLICY:
                 check_queue(queue, "name")
             record = self._fresh()
-            self.kernel.store.put_record(_KIND, queue, record)
+            self.store.put_record(_KIND, queue, record)
         return record
 
     def _fresh(self, at: int | None = None) -> dict[str, Any]:

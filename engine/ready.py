@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from heapq import heappop, heappush
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 Entry: TypeAlias = tuple[int, int, int, str]
 """(negated priority, turn, arrival, job id): the smallest goes first."""
-IsTrue: TypeAlias = Callable[[Entry], bool]
-"""Whether an entry still says what its job says; false ones are dropped when they surface."""
+T = TypeVar("T")
+Find: TypeAlias = Callable[[Entry], T | None]
+"""Finds the job whose place this still is; entries of which there is none are dropped when they surface."""
 
 
 class ReadyQueue:
@@ -56,31 +57,33 @@ class ReadyQueue:
             self._announced[lane] = entry
             heappush(self._heads, (entry, lane))
 
-    def first(self, is_true: IsTrue, takes: IsTrue) -> Entry | None:
-        """The best entry that is taken; the first one of each lane is asked, the best lane first.
+    def first(self, find: Find[T], takes: Callable[[T], bool]) -> T | None:
+        """The best job that is taken; the first one of each lane is asked, the best lane first.
 
         Args:
-            is_true: Drops what has gone.
-            takes: Says yes or no to an entry, which keeps its place either way.
+            find: Finds the job of an entry.
+            takes: Says yes or no to a job, which keeps its place either way.
         """
         if len(self._lanes) < 2:
             for lane in self._lanes:  # left before it can change
-                only = self._top(lane, is_true)
+                only = self._top(lane, find)
                 return only if only is not None and takes(only) else None
             return None
         passed: list[tuple[Entry, str]] = []
-        found: Entry | None = None
+        found: T | None = None
         while self._heads:
             entry, lane = self._heads[0]
-            first = self._top(lane, is_true) if self._announced.get(lane) == entry else None
-            if first == entry:
-                if takes(entry):
-                    found = entry
+            stands = self._announced.get(lane) == entry
+            job = self._top(lane, find) if stands else None
+            first = None if job is None else self._lanes[lane][0]
+            if job is not None and first == entry:
+                if takes(job):
+                    found = job
                     break
                 passed.append(heappop(self._heads))
                 continue
             heappop(self._heads)
-            if self._announced.get(lane) == entry:
+            if stands:
                 del self._announced[lane]
                 if first is not None:
                     self._announce(lane, first)
@@ -88,12 +91,12 @@ class ReadyQueue:
             heappush(self._heads, head)
         return found
 
-    def _top(self, lane: str, is_true: IsTrue) -> Entry | None:
+    def _top(self, lane: str, find: Find[T]) -> T | None:
         heap = self._lanes[lane]
         while heap:
-            entry = heap[0]
-            if is_true(entry):
-                return entry
+            job = find(heap[0])
+            if job is not None:
+                return job
             heappop(heap)
         del self._lanes[lane]
         return None

@@ -13,16 +13,14 @@ MAX_RESULT: Final = 1_048_576
 _encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-def measure(job: Job, result: Any, *, has_result: bool) -> int | None:
-    """Size of a result in bytes, or None when it is not to be stored (``result_ttl`` 0, or none was given).
+def measure(job: Job, result: Any) -> int | None:
+    """Size of a result in bytes, or None when it is not to be stored (``result_ttl`` 0).
 
     A step of a workflow stores its result in any case, for the steps after it (OJS Results 9.1).
 
     Raises:
         ResultTooLarge: It exceeds the job's or the server's limit (OJS Results 7.2).
     """
-    if not has_result:
-        return None
     size = len(_encode(result).encode(errors="surrogatepass"))
     limit = min(job.result_limit or MAX_RESULT, MAX_RESULT)
     if size > limit:

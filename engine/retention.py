@@ -1,6 +1,6 @@
 """How long jobs that have ended are kept (OJS Queue Configuration 6.3, OJS Dead Letter 5 and 8).
 
-Each job learns at its end when it is pruned, `Job.prune_at`, and is due then like for anything else: nothing is
+Each job learns as it ends when it is pruned, `Job.prune_at`, and is due then like for anything else: nothing is
 polled, and `Engine.next_due` tells the truth about when something happens next. A changed configuration holds
 for jobs that end from then on (OJS Queue Configuration 4).
 """
@@ -52,25 +52,26 @@ class Retention:
         self.queues = queues
         self.holds: list[Hold] = []
 
-    def ended(self, job: Job) -> None:
-        """Tell a job that has ended when it is pruned."""
-        at = self._default(job)
+    def kept_until(self, job: Job) -> int | None:
+        """When a job that ends now is pruned, milliseconds, or None for never."""
+        at = ended_at(job) + self._default(job)
         for hold in self.holds:
             until = hold(job)
             if until is not None and until > at:
                 at = until
-        job.prune_at = None if at == FOREVER else at
-        self.kernel.store.save(job, job.state)
-        if job.dead_letter:
-            self._crop(job.queue)
+        return None if at == FOREVER else at
+
+    def buried(self, job: Job) -> None:
+        """A job has become a dead letter: the oldest ones make room."""
+        self._crop(job.queue)
 
     def _default(self, job: Job) -> int:
-        if not job.dead_letter and self.queues.is_plain(job.queue):
-            return ended_at(job) + _DEFAULT[job.state]
-        config = self.queues.config(job.queue)
+        """For how long a job is kept by its queue's configuration, milliseconds."""
         if job.dead_letter:
-            return ended_at(job) + queue_config.dead_letter_limits(config)[0]
-        return ended_at(job) + parse_duration(config["retention"][job.state])
+            return queue_config.dead_letter_limits(self.queues.config(job.queue))[0]
+        if self.queues.is_plain(job.queue):
+            return _DEFAULT[job.state]
+        return parse_duration(self.queues.config(job.queue)["retention"][job.state])
 
     def _oldest(self, queue: str, kind: str) -> Job | None:
         store = self.kernel.store

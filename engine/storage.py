@@ -56,6 +56,14 @@ class Store(Protocol):
         """Put a job into another queue; state, priority and place in time stay."""
         ...
 
+    def prioritise(self, job: Job, priority: int) -> None:
+        """Give a job another priority; state, queue and place in time stay."""
+        ...
+
+    def priorities(self, queue: str) -> dict[int, int]:
+        """How many available jobs of a queue have each priority; only those that any has."""
+        ...
+
     def delete_queue(self, queue: str) -> None:
         """Forget a queue that has no job."""
         ...

@@ -56,6 +56,7 @@ class Subjects:
         self.extensions = Extensions(kernel)
 
     def __getstate__(self) -> dict[str, Any]:
+        self.kernel.events.settle()  # what it has counted is in the store
         return {name: value for name, value in vars(self).items() if name not in ON_DEMAND}
 
     @cached_property

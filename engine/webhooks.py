@@ -80,6 +80,7 @@ class Webhooks:
             self.kernel.store.put_record(SUBSCRIPTION, key, record)
             keys.append(key)
             self.kernel.store.put_record(INDEX, "subscriptions", {"ids": keys})
+            self.kernel.events.listening = True
             self.kernel.events.emit(
                 now, "webhook.subscription.created", key, {"subscription_id": key, "url": record["url"]}
             )

@@ -162,7 +162,7 @@ class _Reader:
         if plan.meta and isinstance(item.get("meta", {}), dict):
             body["meta"] = plan.meta | item.get("meta", {})
         try:
-            self._one_tenant(envelope.read(body, self.now, lambda: "")[0], path)
+            self._one_tenant(envelope.read(body, self.now, lambda _: "")[0], path)
         except OJSError as error:
             at = error.details.get("field")
             self.wrong(f"{path}.{at}" if at else path, error.message)

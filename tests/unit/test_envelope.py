@@ -14,7 +14,7 @@ ID = "019539a4-aaaa-7000-8000-111111111111"
 
 
 def read(**fields: Any) -> Any:
-    return envelope.read({"type": "email.send", "args": [], **fields}, START, lambda: ID)[0]
+    return envelope.read({"type": "email.send", "args": [], **fields}, START, lambda _: ID)[0]
 
 
 def test_a_job_needs_no_more_than_type_and_args() -> None:
@@ -25,7 +25,7 @@ def test_a_job_needs_no_more_than_type_and_args() -> None:
 @pytest.mark.parametrize("body", [None, [], "x", 5])
 def test_a_body_that_is_no_object_is_an_invalid_payload(body: Any) -> None:
     with pytest.raises(InvalidPayload):
-        envelope.read(body, START, lambda: ID)
+        envelope.read(body, START, lambda _: ID)
 
 
 @pytest.mark.parametrize("kind", ["a", "email.send", "data.etl.transform", "a1.b_c-d"])

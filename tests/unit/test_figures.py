@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
+
+from engine.events import BLOCK
 from tests.unit.harness import Server
 
 HOUR = 3_600_000
@@ -42,3 +45,39 @@ def test_records_do_not_grow_with_time() -> None:
     assert len(server.engine.store.records("figures")) <= 84
     server.engine.figures.forget("queue:default")
     assert server.engine.store.records("figures") == []
+
+
+def test_it_makes_no_difference_when_events_are_counted() -> None:
+    """The log counts in blocks, when somebody reads, and for a snapshot."""
+    asked, left_alone = Server(), Server()
+    for number in range(BLOCK):
+        for server in (asked, left_alone):
+            server.push(queue="ab"[number % 2], meta={"tenant_id": "acme"} if number % 3 else None)
+            server.take("a", "b")
+            server.wait(1000)
+        asked.engine.figures.minutes("queue:a", 60)
+    copy = pickle.loads(pickle.dumps(left_alone.engine))  # noqa: S301 - its own bytes
+    left_alone.engine.events.settle()
+    for scope in ("queue:a", "queue:b", "tenant:acme"):
+        whole = asked.engine.figures.day(scope)
+        assert whole["enqueued"] == whole["started"] > 0
+        assert left_alone.engine.figures.day(scope) == copy.figures.day(scope) == whole
+    assert asked.engine.store.records("figures") == left_alone.engine.store.records("figures")
+
+
+def test_a_job_that_comes_back_is_not_enqueued_again() -> None:
+    server = Server()
+    job = server.push()
+    server.one()
+    server.engine.fail(job.id, {}, requeue=True)
+    server.push(scheduled_at="+PT1M")
+    server.wait(60_000)
+    figures = server.engine.figures.minutes("queue:default", 60)
+    assert (figures["enqueued"], figures["failed"]) == (2, 0)
+
+
+def test_nothing_is_left_to_count_after_a_reset() -> None:
+    server = Server()
+    server.push()
+    server.engine.reset()
+    assert server.engine.figures.day("queue:default")["enqueued"] == 0

@@ -316,5 +316,5 @@ def test_a_deleted_queue_leaves_no_records_behind() -> None:
     server.one("old")
     server.engine.ack(job.id)
     server.engine.queues.delete("old", "reject")
-    for kind in ("queue", "figures", "priorities", "fair", "pressure", "limit"):
+    for kind in ("queue", "figures", "fair", "pressure", "limit"):
         assert not [key for key, _ in server.engine.store.records(kind) if "old" in key], kind
