@@ -183,9 +183,11 @@ def run_example(visit: Visit) -> Response:
 
 
 def reset(visit: Visit) -> Response:
-    """Forget everything."""
+    """Forget everything, the answer beside the editor too."""
     visit.app.session.reset()
-    return visit.done()
+    if not visit.fragment:
+        return visit.back("/")
+    return Response(200, {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"})
 
 
 def later(name: str, module: str = "trial_pages") -> Handler:

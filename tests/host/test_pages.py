@@ -240,7 +240,7 @@ def test_workers_start_stop_and_die_by_buttons(app: Application) -> None:
 
 def test_starting_over_forgets_jobs_and_events(app: Application) -> None:
     push(app)
-    assert post(app, "/ui/reset").status == 204
+    assert post(app, "/ui/reset").status == 200
     assert sum(app.session.engine.store.counts().values()) == 0
     assert list(app.session.engine.events) == []
 
