@@ -2,7 +2,9 @@
 
 Ours: from navigation until the engine has rendered its first fragment (``ojs:ready``). The baseline: from navigation
 until stock ``loadPyodide()`` of the npm package alone has returned, in a module worker too. Cold is a fresh profile;
-warm the same profile after two visits. Runs alternate, so that a busy moment of the machine falls on both.
+warm the same profile after two visits that lasted `STAY` beyond that, as visits do: Chromium keeps what it compiled of
+a program only once the compiler has been quiet for two seconds. Runs alternate, so that a busy moment of the machine
+falls on both.
 
     python bench/boot.py [--runs 5]
 """
@@ -33,6 +35,8 @@ STOCK_JS = """const w = new Worker('/stock/worker.mjs', {type: 'module'});
 w.onmessage = () => { document.documentElement.dataset.took = performance.now(); };"""
 STOCK_WORKER = """import { loadPyodide } from '/stock/pyodide/pyodide.mjs';
 await loadPyodide({ indexURL: '/stock/pyodide/' }); postMessage('ready');"""
+STAY = 8_000
+"""How long each visit before the warm one goes on once it is ready, ours and the baseline's; milliseconds."""
 OURS = "document.addEventListener('ojs:ready', () => { document.documentElement.dataset.took = performance.now(); })"
 
 
@@ -53,12 +57,13 @@ def lay_stock(out: Path) -> None:
     (stock / "worker.mjs").write_text(STOCK_WORKER)
 
 
-def visit(context: BrowserContext, url: str) -> float:
-    """Milliseconds from navigation until the page says that it is ready."""
+def visit(context: BrowserContext, url: str, stay: int = 0) -> float:
+    """Milliseconds from navigation until the page says that it is ready; the visit then lasts `stay` more."""
     page = context.new_page()
     page.add_init_script(OURS)
     page.goto(url)
     took = float(page.wait_for_selector("html[data-took]", timeout=120_000).get_attribute("data-took") or 0)
+    page.wait_for_timeout(stay)
     page.close()
     return took
 
@@ -74,8 +79,8 @@ def measure(playwright: Playwright, url: str) -> tuple[float, float]:
     """One cold and one warm visit, milliseconds."""
     with tempfile.TemporaryDirectory() as folder:
         context = profile(playwright, folder)
-        cold = visit(context, url)
-        visit(context, url)
+        cold = visit(context, url, STAY)
+        visit(context, url, STAY)
         context.close()
         context = profile(playwright, folder)
         warm = visit(context, url)

@@ -52,15 +52,28 @@ async function counted(network, url, type, whole = false) {
   // The program itself goes to the compiler untouched: only so does the browser keep what it compiled for the next visit.
   // And the application is wanted early: the browser collects it by itself, while this thread is busy.
   if (whole) return packed ? new Response(body, { headers: { "Content-Type": type } }) : response;
-  /** @type {BlobPart[]} */
+  /** @type {Uint8Array[]} */
   const chunks = [];
+  let size = 0;
   for (const reader = /** @type {ReadableStream} */ (body).getReader(); ; ) {
     const { done, value } = await reader.read();
-    if (done) return new Response(new Blob(chunks), { headers: { "Content-Type": type } });
+    if (done) return new Response(joined(chunks, size), { headers: { "Content-Type": type } });
     chunks.push(value);
+    size += value.byteLength;
     loaded += value.byteLength;
     if (loaded - told > 500_000) tell();
   }
+}
+
+/** @param {Uint8Array[]} chunks @param {number} size Of them all. A Blob would do the same by way of another process. */
+function joined(chunks, size) {
+  const whole = new Uint8Array(size);
+  let place = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, place);
+    place += chunk.byteLength;
+  }
+  return whole;
 }
 
 /** @param {unknown} error Ends the start: the page takes it from here. */
@@ -74,14 +87,15 @@ async function start(boot, kept) {
   tell();
   const network = self.fetch.bind(self);
   const wasm = `${boot.pyodide}pyodide.asm.wasm`;
-  // Everything starts at once, long before Pyodide would ask for it. Its program is compiled as it arrives; and since
-  // Pyodide waits for ever when that fails, the failure is caught here.
+  // Everything starts at once, long before Pyodide would ask for it: first what takes longest from its arrival on.
+  const script = import(`${boot.pyodide}pyodide.asm.mjs`);
+  const loader = import(`${boot.pyodide}pyodide.mjs`);
+  // The program is compiled as it arrives; and since Pyodide waits for ever when that fails, the failure is caught here.
   const application = counted(network, boot.app, "application/zip", true).then((response) => response.arrayBuffer());
   const program = WebAssembly.compileStreaming(counted(network, wasm, "application/wasm", true));
   const library = counted(network, boot.stdlib, "application/zip");
-  for (const part of [program, library, application]) part.catch(giveUp);
-  import(`${boot.pyodide}pyodide.asm.mjs`).catch(giveUp);
-  const { loadPyodide } = await import(`${boot.pyodide}pyodide.mjs`);
+  for (const part of [script, program, library, application]) part.catch(giveUp);
+  const { loadPyodide } = await loader;
   self.fetch = (/** @type {any} */ input, /** @type {any} */ init) => {
     const url = String(input instanceof Request ? input.url : input);
     if (url.endsWith(".wasm")) return Promise.resolve(new Response()); // its program is on the way already

@@ -35,6 +35,10 @@ SERVER_ONLY: Final = frozenset(
     }
 )
 """Parts of the playground that no tab uses."""
+COMPILERS: Final = frozenset(
+    {"bccache.py", "compiler.py", "idtracking.py", "lexer.py", "optimizer.py", "parser.py"}
+)
+"""Parts of Jinja2 that only compile templates; ``absent.py`` stands in for them."""
 RUNTIME: Final = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")
 
 
@@ -67,6 +71,9 @@ def stage(folder: Path) -> None:
     _copy_package(playground, folder / "playground", SERVER_ONLY)
     for name in LIBRARIES:
         _copy_package(import_module(name), folder / name)
+    for name in COMPILERS:
+        shutil.copy(Path(__file__).with_name("absent.py"), folder / "jinja2" / name)
+    (folder / "playground" / "sitecustomize.py").rename(folder / "sitecustomize.py")
     env = environment(FileSystemLoader(resources.path("templates")))
     env.compile_templates(folder / "templates", zip=None, ignore_errors=False)
     (folder / "spec").mkdir()

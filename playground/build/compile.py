@@ -23,6 +23,9 @@ DATE = (2026, 1, 1, 0, 0, 0)
 ALWAYS = frozenset({"encodings/cp437.py"})
 """What a start does not show: the time zones are read out of a zip archive, whose names may be in this encoding."""
 
+NEVER = frozenset({"ssl.py"})
+"""What Pyodide's start imports if it is there, for nothing: a tab has no sockets. The rest of the library has it."""
+
 
 def byte_code(source: bytes, name: str) -> bytes:
     """The content of an unchecked, hash-based .pyc: it never looks for its source."""
@@ -87,7 +90,8 @@ def used(boot: str) -> set[str]:
         raise SystemExit(f"Cases fail in Pyodide: {[one.case.id for one in failed]}")
     home = f"/lib/python{sys.version_info[0]}{sys.version_info[1]}.zip/"
     origins = [getattr(module, "__file__", None) or "" for module in list(sys.modules.values())]
-    return {*ALWAYS, *(origin.removeprefix(home) for origin in origins if origin.startswith(home))}
+    names = {origin.removeprefix(home) for origin in origins if origin.startswith(home)}
+    return (names | ALWAYS) - NEVER
 
 
 def library(source: Path, wanted: set[str]) -> None:
