@@ -210,7 +210,13 @@ PAGES: Final = (
     Page("GET", "/spec", spec_index, "The reference's documents.", static=True),
     Page("GET", "/spec/errata", errata, "Where the documents disagree, and the rulings.", static=True),
     Page("GET", "/spec/{document}", spec_page, "One document of the reference.", static=True),
+    Page("GET", "/play", later("page", "workbench"), "The workbench.", static=True),
     Page("GET", "/play/jobs/{id}", job_page, "One job."),
+    # console
+    # views
+    # graphs
+    # handlers
+    # code
     Page("GET", "/conformance", later("overview"), "The conformance cases and how they end.", static=True),
     Page("GET", "/conformance/cases/{id}", later("case_page"), "One conformance case."),
     Page("GET", "/ui/stream", stream, "Live views as server-sent events."),

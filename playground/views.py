@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.errors import NotFound
@@ -122,17 +123,16 @@ def time(app: Application, _: str) -> Context:
     return facts
 
 
-def later(name: str) -> Callable[[Application, str], Context]:
-    """A view of `playground.trial_views`, whose imports cost a tab's start too much.
+def later(name: str, module: str = "trial_views") -> Callable[[Application, str], Context]:
+    """A view whose imports cost a tab's start too much.
 
     Args:
         name: The function's name.
+        module: Its module in `playground`.
     """
 
     def view(app: Application, argument: str) -> Context:
-        from playground import trial_views  # noqa: PLC0415 - that is the point
-
-        context: Context = getattr(trial_views, name)(app, argument)
+        context: Context = getattr(import_module(f"playground.{module}"), name)(app, argument)
         return context
 
     return view
@@ -141,5 +141,10 @@ def later(name: str) -> Callable[[Application, str], Context]:
 VIEWS: Final[dict[str, Callable[[Application, str], Context]]] = {
     **{view.__name__: view for view in (board, jobs, log, workers, faults, job, time)},
     **{name: later(name) for name in ("trial", "cases", "case")},
+    # console
+    # views
+    # graphs
+    # handlers
+    # code
 }
 """Every view by its name; each has a template of that name in ``templates/views``."""

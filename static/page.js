@@ -357,8 +357,7 @@ function touch(job) {
 
 function showSection() {
   for (const link of /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll(".bar nav a"))) {
-    const section = link.dataset.section ?? "/";
-    const here = section === "/" ? !/^\/(spec|conformance)(\/|$)/.test(location.pathname) : location.pathname.startsWith(section);
+    const here = location.pathname.startsWith(link.dataset.section ?? "/");
     if (here) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
