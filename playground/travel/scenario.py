@@ -236,6 +236,8 @@ class Player:
             raise ScenarioError(f"The scenario cannot be played at {place}: {error.message}") from None
         if response is not None and "id" in step and isinstance(response.body, bytes):
             self._templates.remember(step["id"], parse_body(response.body.decode(errors="replace")))
+        if response is not None and command.request is not None and "assertions" in step:
+            self._judge(step["note"], step, command.request, response, place)
 
     def _filled(self, value: Any, place: str) -> Any:
         filled = self._templates.value(value)
@@ -248,9 +250,15 @@ class Player:
         place = f"the expectation at {expectation['at']} ms"
         request = Request("GET", self._filled(expectation["path"], place))
         response = self.timeline.world.handle(request)
+        self._judge(expectation["says"], expectation, request, response, place)
+
+    def _judge(
+        self, says: str, told: Mapping[str, Any], request: Request, response: Response, place: str
+    ) -> None:
+        """Hold an answer against the assertions of an expectation or a step."""
         answer = Answer(Exchange(request, response, "", self.timeline.now, 0))
-        wanted = self._filled(expectation["assertions"], place)
+        wanted = self._filled(told["assertions"], place)
         problem = "; ".join(
             f"{one.subject}: {one.trouble}" for one in check(wanted, answer) if not one.passed
         )
-        self.outcomes.append(Outcome(expectation["says"], expectation["at"], problem))
+        self.outcomes.append(Outcome(says, told["at"], problem))
