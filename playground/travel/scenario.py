@@ -128,6 +128,17 @@ def write(scenario: Scenario) -> str:
     return ",\n".join(lines) + "\n}\n"
 
 
+def score(scenario: Scenario) -> list[tuple[int, Any, Any]]:
+    """Steps and expectations in the order of time; at one instant the steps come first.
+
+    Returns:
+        Of each its instant, milliseconds after the start, then the step and None, or None and the expectation.
+    """
+    rows = [(step["at"], 0, index, step, None) for index, step in enumerate(scenario["steps"])]
+    rows += [(one["at"], 1, index, None, one) for index, one in enumerate(scenario.get("expect", ()))]
+    return [(at, step, one) for at, _, _, step, one in sorted(rows, key=lambda row: row[:3])]
+
+
 class Outcome(NamedTuple):
     """How one expectation was met.
 
@@ -181,7 +192,7 @@ class Player:
         Raises:
             ScenarioError: A step cannot be done, or there are too many.
         """
-        for at, step, expectation in self._score():
+        for at, step, expectation in score(self.scenario):
             yield from self._advance(self.start + at)
             if step is not None:
                 self._do(step)
@@ -205,14 +216,6 @@ class Player:
         for _ in self.run():
             pass
         return self.timeline
-
-    def _score(self) -> list[tuple[int, Any, Any]]:
-        """Steps and expectations in the order of time; at one instant the steps come first."""
-        rows = [(step["at"], 0, index, step, None) for index, step in enumerate(self.scenario["steps"])]
-        rows += [
-            (one["at"], 1, index, None, one) for index, one in enumerate(self.scenario.get("expect", ()))
-        ]
-        return [(at, step, one) for at, _, _, step, one in sorted(rows, key=lambda row: row[:3])]
 
     def _advance(self, to: int) -> Iterator[None]:
         while not self.timeline.advance(to, SLICE):
