@@ -138,7 +138,7 @@ def _short(text: str) -> str:
 def open_lesson(visit: Visit) -> Response:
     """Open a scenario in the session whose time can be moved, at the moment where it begins to be interesting."""
     scenario: Scenario = library.lesson(visit.params["name"])
-    visit.app.travel.open(Player(scenario).finish(), scenario["title"])
+    visit.app.travel.open(Player(scenario).finish(), scenario["title"], scenario["notes"])
     return opened(visit)
 
 

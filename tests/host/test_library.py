@@ -76,6 +76,9 @@ def test_opening_in_a_tab_shows_the_lesson_at_its_cursor(tab: Application) -> No
     assert not session.running
     assert "slow.resize" in text(response)
     assert "The worker is gone" in text(response)
+    assert "FETCH reserves the job for ten seconds." in text(response)
+    assert session.leave()
+    assert session.notes == ""
 
 
 def test_opening_without_scripts_leads_to_the_playground(tab: Application) -> None:
