@@ -16,6 +16,8 @@ from engine.http.message import Request, Response
 
 POLL: Final = 400
 """Pause of an idle worker before it asks for work again, milliseconds."""
+AGAIN: Final = 2_000
+"""The same while work lies there that it is not given: a paused queue, a limit, a directive to be quiet."""
 BEAT: Final = 5_000
 """Between heartbeats, milliseconds (OJS Worker Protocol 4)."""
 MAX_WORKERS: Final = 8
@@ -120,11 +122,18 @@ class Crew:
 
     Args:
         call: Answers a request to the binding.
+        waiting: Whether any job of a queue is available; where none is, an idle worker sleeps until one comes.
         queues: What they fetch from, the first one first.
     """
 
-    def __init__(self, call: Callable[[Request], Response], queues: tuple[str, ...] = ("default",)) -> None:
+    def __init__(
+        self,
+        call: Callable[[Request], Response],
+        waiting: Callable[[str], bool],
+        queues: tuple[str, ...] = ("default",),
+    ) -> None:
         self._call = call
+        self._waiting = waiting
         self.queues = queues
         self.workers: dict[str, Worker] = {}
         self.refusals: deque[Refusal] = deque(maxlen=REFUSALS)
@@ -216,9 +225,9 @@ class Crew:
         return run
 
     def stir(self, now: int) -> None:
-        """Something may have become available: idle workers look at their next poll."""
+        """Something has become available: idle workers look at their next poll."""
         for worker in self.workers.values():
-            if worker.poll_at is None:
+            if worker.poll_at is None or worker.poll_at > now + POLL:
                 worker.poll_at = now + POLL
 
     def next_due(self) -> int | None:
@@ -265,7 +274,7 @@ class Crew:
         _, answer = self._post("/workers/fetch", {"queues": list(self.queues), "worker_id": worker.id})
         jobs = answer.get("jobs") or []
         if not jobs:
-            worker.poll_at = None
+            worker.poll_at = now + AGAIN if any(map(self._waiting, self.queues)) else None
             return
         job = jobs[0]
         behaviour = behaviour_of(job["type"])

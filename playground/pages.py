@@ -219,6 +219,21 @@ PAGES: Final = (
     # code
     Page("GET", "/conformance", later("overview"), "The conformance cases and how they end.", static=True),
     Page("GET", "/conformance/cases/{id}", later("case_page"), "One conformance case."),
+    Page("GET", "/scenarios", later("overview", "library_pages"), "The library of scenarios.", static=True),
+    Page(
+        "GET",
+        "/scenarios/schema.json",
+        later("schema_file", "library_pages"),
+        "The JSON Schema of scenarios.",
+        static=True,
+    ),
+    Page(
+        "GET",
+        "/scenarios/{name}",
+        later("lesson_page", "library_pages"),
+        "One scenario, played.",
+        static=True,
+    ),
     Page("GET", "/ui/stream", stream, "Live views as server-sent events."),
     Page("GET", "/ui/views/{view}", one_view, "One live view, once."),
     Page("POST", "/ui/jobs", enqueue, "Enqueue the job in the editor."),
@@ -256,6 +271,8 @@ PAGES: Final = (
         later("sandbox", "travel_pages"),
         "Enter the sandbox beside a server, or leave.",
     ),
+    Page("POST", "/ui/scenarios/{name}/open", later("open_lesson", "library_pages"), "Open a scenario."),
+    Page("GET", "/ui/scenarios/{name}/file", later("lesson_file", "library_pages"), "A scenario as a file."),
     Page("GET", "/ui/conformance/report/{form}", later("report"), "The results as a file."),
     Page("POST", "/ui/reset", reset, "Forget every job and event."),
 )

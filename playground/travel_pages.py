@@ -7,6 +7,7 @@ from typing import Final
 
 from engine.errors import InvalidRequest, NotFound
 from engine.http.message import Response
+from playground import pages
 from playground.travel.case import as_case, trouble
 from playground.travel.digest import digest
 from playground.travel.history import MAX_BRANCHES
@@ -127,6 +128,16 @@ def through(visit: Visit, *, inside: bool, to: str = "/") -> Response:
     if "hx-request" in visit.request.headers:
         return Response(204, headers | {"HX-Redirect": to})
     return Response(303, headers | {"Location": to})
+
+
+def opened(visit: Visit) -> Response:
+    """Answer with the playground, where what has just been opened in the session of `Application.travel` is seen."""
+    if visit.app.session is not visit.app.travel:
+        return through(visit, inside=True)
+    if "hx-request" not in visit.request.headers:
+        return visit.back("/")
+    page = pages.home(visit)
+    return Response(page.status, {**page.headers, "HX-Push-Url": "/"}, page.body)
 
 
 def moment(visit: Visit) -> Response:

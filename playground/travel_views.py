@@ -16,6 +16,7 @@ def bar(session: Sandbox) -> dict[str, Any]:
     rate = session.pace.rate
     return {
         "title": session.title,
+        "notes": session.notes,
         "notice": session.notice,
         "loading": session.loading,
         "stoppable": session.stoppable,

@@ -12,9 +12,8 @@ from engine.conformance.selection import Selection
 from engine.conformance.target import MakeTarget
 from engine.errors import Conflict, InvalidRequest, NotFound
 from engine.http.message import Response
-from playground import pages
 from playground.case_files import BadArchive, zipped
-from playground.travel_pages import through
+from playground.travel_pages import opened
 from playground.visit import Visit
 
 
@@ -105,14 +104,8 @@ def open_moment(visit: Visit) -> Response:
     found = visit.app.trial.moment(case_id, int(step) if step.isdecimal() and len(step) < 6 else 0)
     if found is None:
         raise NotFound(f"There is no step {step:.10} of a case '{case_id:.60}'.")
-    travel = visit.app.travel
-    travel.open(found, f"{case_id} after step {step}")
-    if visit.app.session is not travel:
-        return through(visit, inside=True)
-    if "hx-request" not in visit.request.headers:
-        return visit.back("/")
-    page = pages.home(visit)
-    return Response(page.status, {**page.headers, "HX-Push-Url": "/"}, page.body)
+    visit.app.travel.open(found, f"{case_id} after step {step}")
+    return opened(visit)
 
 
 FORMATS: Final = {

@@ -53,7 +53,7 @@ class World:
         self.conformance = conformance
         self.heard: list[Heard] = []
         self.binding = Binding(self.engine, max_body=max_body, conformance=conformance)
-        self.crew = Crew(self.handle)
+        self.crew = Crew(self.handle, self._waiting)
         self.engine.events.subscribe(self._hear)
         for _ in range(0 if conformance else workers):
             self.crew.start(clock.now())
@@ -61,6 +61,9 @@ class World:
     def _hear(self, event: Event) -> None:
         if event.type == "job.enqueued":
             self.crew.stir(self.engine.now())
+
+    def _waiting(self, queue: str) -> bool:
+        return self.engine.store.counts(queue)["available"] > 0
 
     def handle(self, request: Request) -> Response:
         """Answer a request to the binding."""

@@ -79,6 +79,8 @@ def used(boot: str) -> set[str]:
         "/spec/lifecycle",
         "/spec/errata",
         "/conformance",
+        "/scenarios",
+        "/scenarios/first-job",
         "/play/jobs/none",
         "/ui/views/log",
     ):

@@ -17,6 +17,7 @@ from playground.build import bundle
 from playground.clock import SystemClock
 from playground.headers import FOREVER, REVALIDATE, SECURITY
 from playground.render import environment
+from playground.travel import library
 from playground.travel.sandbox import Sandbox
 from playground.version import release
 from playground.visit import Visit
@@ -98,21 +99,21 @@ def _write(out: Path, url: str, content: bytes) -> None:
 
 
 def _pages(app: Application, out: Path) -> list[str]:
-    paths = [
-        path
-        for page in pages.PAGES
-        if page.static
-        for path in (
-            [page.path.replace("{document}", name) for name in app.documents]
-            if "{" in page.path
-            else [page.path]
-        )
-    ]
+    paths = [path for page in pages.PAGES if page.static for path in _filled(page.path, app)]
     for path in paths:
-        _write(out, f"{path.rstrip('/')}/index.html", _content(app.handle(Request("GET", path))))
+        name = path if path.endswith(".json") else f"{path.rstrip('/')}/index.html"
+        _write(out, name, _content(app.handle(Request("GET", path))))
     shell = Visit(app, Request("GET", "/"), "/", {}).render("pages/shell.html")
     _write(out, f"/{SHELL}", _content(shell))
     return paths
+
+
+def _filled(path: str, app: Application) -> list[str]:
+    """The addresses that a route's path stands for."""
+    for parameter, values in (("{document}", list(app.documents)), ("{name}", library.names())):
+        if parameter in path:
+            return [path.replace(parameter, value) for value in values]
+    return [path]
 
 
 def _content(response: Response) -> bytes:

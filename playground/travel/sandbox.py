@@ -107,6 +107,7 @@ class Sandbox(Session):
         goal: What is being run to, or None.
         notice: What the visitor should know of the last move through time; empty when there is nothing.
         title: What has been opened, while the visitor's own session waits; empty in their own.
+        notes: What to watch for there, as plain text; empty where nobody has said.
     """
 
     virtual: ClassVar = True
@@ -126,7 +127,7 @@ class Sandbox(Session):
         self.stoppable = True
         self.listeners = []
         self.touch = nothing
-        self.title = ""
+        self.title = self.notes = ""
         self._begin()
 
     def _begin(self) -> None:
@@ -229,7 +230,7 @@ class Sandbox(Session):
     def reset(self) -> None:
         """Forget everything: every branch, job and event, and what was opened. Time is the host's again."""
         self._home = self._loading = None
-        self.title = ""
+        self.title = self.notes = ""
         self._begin()
 
     # through time
@@ -456,7 +457,7 @@ class Sandbox(Session):
     def take_over(self, history: History, rate: float, *, playing: bool) -> None:
         """Have another history for the visitor's own."""
         self._home = None
-        self.title = self.notice = ""
+        self.title = self.notes = self.notice = ""
         self.goal = None
         self.history = history
         self.pace = Pace(self._base, self.timeline.now, rate=rate, playing=playing)
@@ -501,10 +502,10 @@ class Sandbox(Session):
         player = Player(scenario)
         for _ in player.run():
             yield min(0.99, player.progress)
-        self.open(player.timeline, str(scenario.get("title") or "A shared moment"))
+        self.open(player.timeline, scenario.get("title") or "A shared moment", scenario.get("notes", ""))
         yield 1.0
 
-    def open(self, timeline: Timeline, title: str) -> None:
+    def open(self, timeline: Timeline, title: str, notes: str = "") -> None:
         """Go to another history, e.g. a scenario's; the visitor's own session waits."""
         if self._home is None:
             self.pause()
@@ -514,6 +515,7 @@ class Sandbox(Session):
         self.goal = None
         self.notice = ""
         self.title = title
+        self.notes = notes
 
     def leave(self) -> bool:
         """Come back from what was opened; whether anything was."""
@@ -521,5 +523,5 @@ class Sandbox(Session):
             return False
         (self.history, self.pace), self._home = self._home, None
         self.goal = None
-        self.title = self.notice = ""
+        self.title = self.notes = self.notice = ""
         return True

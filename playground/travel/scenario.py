@@ -128,6 +128,17 @@ def write(scenario: Scenario) -> str:
     return ",\n".join(lines) + "\n}\n"
 
 
+def score(scenario: Scenario) -> list[tuple[int, Any, Any]]:
+    """Steps and expectations in the order of time; at one instant the steps come first.
+
+    Returns:
+        Of each its instant, milliseconds after the start, then the step and None, or None and the expectation.
+    """
+    rows = [(step["at"], 0, index, step, None) for index, step in enumerate(scenario["steps"])]
+    rows += [(one["at"], 1, index, None, one) for index, one in enumerate(scenario.get("expect", ()))]
+    return [(at, step, one) for at, _, _, step, one in sorted(rows, key=lambda row: row[:3])]
+
+
 class Outcome(NamedTuple):
     """How one expectation was met.
 
@@ -181,7 +192,7 @@ class Player:
         Raises:
             ScenarioError: A step cannot be done, or there are too many.
         """
-        for at, step, expectation in self._score():
+        for at, step, expectation in score(self.scenario):
             yield from self._advance(self.start + at)
             if step is not None:
                 self._do(step)
@@ -206,14 +217,6 @@ class Player:
             pass
         return self.timeline
 
-    def _score(self) -> list[tuple[int, Any, Any]]:
-        """Steps and expectations in the order of time; at one instant the steps come first."""
-        rows = [(step["at"], 0, index, step, None) for index, step in enumerate(self.scenario["steps"])]
-        rows += [
-            (one["at"], 1, index, None, one) for index, one in enumerate(self.scenario.get("expect", ()))
-        ]
-        return [(at, step, one) for at, _, _, step, one in sorted(rows, key=lambda row: row[:3])]
-
     def _advance(self, to: int) -> Iterator[None]:
         while not self.timeline.advance(to, SLICE):
             if self.timeline.step > MAX_STEPS:
@@ -236,6 +239,8 @@ class Player:
             raise ScenarioError(f"The scenario cannot be played at {place}: {error.message}") from None
         if response is not None and "id" in step and isinstance(response.body, bytes):
             self._templates.remember(step["id"], parse_body(response.body.decode(errors="replace")))
+        if response is not None and command.request is not None and "assertions" in step:
+            self._judge(step["note"], step, command.request, response, place)
 
     def _filled(self, value: Any, place: str) -> Any:
         filled = self._templates.value(value)
@@ -248,9 +253,15 @@ class Player:
         place = f"the expectation at {expectation['at']} ms"
         request = Request("GET", self._filled(expectation["path"], place))
         response = self.timeline.world.handle(request)
+        self._judge(expectation["says"], expectation, request, response, place)
+
+    def _judge(
+        self, says: str, told: Mapping[str, Any], request: Request, response: Response, place: str
+    ) -> None:
+        """Hold an answer against the assertions of an expectation or a step."""
         answer = Answer(Exchange(request, response, "", self.timeline.now, 0))
-        wanted = self._filled(expectation["assertions"], place)
+        wanted = self._filled(told["assertions"], place)
         problem = "; ".join(
             f"{one.subject}: {one.trouble}" for one in check(wanted, answer) if not one.passed
         )
-        self.outcomes.append(Outcome(expectation["says"], expectation["at"], problem))
+        self.outcomes.append(Outcome(says, told["at"], problem))

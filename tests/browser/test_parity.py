@@ -22,6 +22,7 @@ FILLED = {
     "{example}": "illegal",
     "{step}": "1",
     "{form}": "text",
+    "{name}": "cron-spring-gap",
 }
 BINDING = (
     ("GET", "/ojs/manifest", ""),

@@ -15,6 +15,7 @@ import pytest
 from playground import spec
 from playground.build.site import REDIRECTS, rules
 from playground.headers import SECURITY
+from playground.travel import library
 from tests.conftest import ROOT, command, free_port
 
 
@@ -31,7 +32,10 @@ def test_every_static_page_and_the_fallback_are_there(dist: Path) -> None:
         "spec/errata/index.html",
         "spec/lifecycle/index.html",
         "conformance/index.html",
+        "scenarios/index.html",
+        *(f"scenarios/{name}/index.html" for name in library.names()),
     }
+    assert json.loads((dist / "scenarios" / "schema.json").read_text())["title"] == "OJS Playground scenario"
 
 
 def test_everything_a_page_names_exists_and_lies_on_its_own_origin(dist: Path) -> None:
@@ -44,7 +48,8 @@ def test_everything_a_page_names_exists_and_lies_on_its_own_origin(dist: Path) -
             if url.startswith(("/static/", "/engine/")):
                 assert (dist / url[1:]).is_file(), url
             elif not url.startswith(("/play/", "/conformance/cases/")):
-                assert (dist / url.strip("/") / "index.html").is_file(), url
+                file = dist / url.strip("/")
+                assert (file if url.endswith(".json") else file / "index.html").is_file(), url
 
 
 def test_names_carry_their_contents_hash(dist: Path) -> None:

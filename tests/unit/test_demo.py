@@ -120,3 +120,20 @@ def test_after_a_sleep_a_cron_entry_fires_once_not_for_each_missed_time() -> Non
     clock.advance(60 * 60 * 1000)
     live.tick()
     assert sum(live.engine.store.counts().values()) < 10
+
+
+def test_an_idle_worker_asks_again_while_work_lies_there_that_it_is_not_given() -> None:
+    live, clock = session()
+    live.engine.queues.pause("default", None)
+    job = push(live)
+    run(live, clock, 10_000)
+    assert live.engine.info(job).state == "available"
+    live.engine.queues.resume("default")
+    run(live, clock, 5_000)
+    assert live.engine.info(job).state == "completed"
+
+
+def test_an_idle_worker_sleeps_while_its_queue_is_empty() -> None:
+    live, clock = session()
+    run(live, clock, 1_000)
+    assert live.crew.workers["demo-1"].poll_at is None
