@@ -1,4 +1,4 @@
-"""The command ``ojs-playground scenario run``: plays scenarios, checks what they promise, and prints the state's hash."""
+"""The command ``ojs-playground scenario run``: plays scenarios, checks their promises, and prints the state's hash."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from playground.clock import Pace
 from playground.render import span
 from playground.session import Face, Session, nothing
 from playground.travel.axis import Axis
-from playground.travel.command import MAX_JUMP, SAFE, Command, recorded, worker_command
+from playground.travel.command import MAX_JUMP, WRITES, Command, recorded, worker_command
 from playground.travel.history import History
 from playground.travel.timeline import Moment, Origin, Timeline
 from playground.world import World
@@ -157,9 +157,13 @@ class Sandbox(Session):
     def handle(self, request: Request) -> Response:
         """Answer a request to the binding; one that may change something is written down."""
         self.tick()
-        if request.method in SAFE:
+        if request.method not in WRITES:
             return self.world.handle(request)
-        response = self._act(Command(0, "request", recorded(request)))
+        try:
+            command = Command(0, "request", recorded(request))
+        except InvalidRequest as error:
+            return self.world.binding.refuse(error, request)
+        response = self._act(command)
         assert response is not None  # noqa: S101 - a request has an answer
         return response
 
