@@ -18,6 +18,8 @@ from playground.world import World
 
 MAX_JUMP: Final = 10 * 365 * 86_400_000
 """Furthest that a clock may jump, milliseconds: ten years."""
+LATEST: Final = 221_845_392_000_000
+"""Where virtual time ends, milliseconds: the year 9000. A timer set then is still in a year of four digits."""
 KEPT_HEADERS: Final = frozenset(
     "content-type content-encoding ojs-version idempotency-key x-ojs-tenant x-ojs-tenant-id x-request-id".split()
 )
@@ -75,11 +77,13 @@ def perform(world: World, command: Command) -> Response | None:
         The answer to a request, None otherwise.
 
     Raises:
-        Conflict, NotFound: The worker cannot be treated so; nothing has changed.
+        Conflict, NotFound: The worker cannot be treated so, or time would end; nothing has changed.
     """
     if command.request is not None:
         return world.handle(command.request)
     if command.kind == "jump":
+        if world.clock.now() + command.by > LATEST:
+            raise Conflict("Virtual time ends with the year 8999, so the clock cannot jump as far.")
         world.clock.set(world.clock.now() + command.by)  # type: ignore[attr-defined]  # only virtual clocks jump
         world.engine.advance()
         return None

@@ -337,12 +337,12 @@ class Sandbox(Session):
     def _stop_at_cursor(self) -> None:
         self.goal = None
         self.pace.playing = False
-        self.history.moved()
         self.notice = ""
 
     def go_to(self, instant: int) -> None:
         """Pause at an instant of what is known, milliseconds."""
         self._stop_at_cursor()
+        self.history.moved()
         self.timeline.go_to(instant)
         self.pace.set(self.timeline.now)
 
@@ -374,10 +374,14 @@ class Sandbox(Session):
         """
         seen = self.timeline.seen
         index = seq - seen[0].event.seq if seen else -1
-        if not 0 <= index < len(seen):
+        if not 0 <= index < len(seen) or seen[index].step < self.timeline.floor.step:
             raise NotFound(f"Event {seq} is not remembered.", details={"resource_type": "event"})
+        self._put(Moment(seen[index].step, seen[index].event.time))
+
+    def _put(self, moment: Moment) -> None:
         self._stop_at_cursor()
-        self.timeline.go(Moment(seen[index].step, seen[index].event.time))
+        self.history.moved()
+        self.timeline.go(moment)
         self.pace.set(self.timeline.now)
 
     def back(self) -> None:
@@ -385,15 +389,16 @@ class Sandbox(Session):
         here, seen = self.timeline.moment, self.timeline.seen
         for index in range(self.timeline.known() - 1, -1, -1):
             step, event = seen[index]
+            if step < self.timeline.floor.step:
+                break
             if not event.type.endswith(".heartbeat") and Moment(step, event.time) < here:
                 self.go_to_event(event.seq)
                 return
-        self.go_to(self.timeline.floor.now)
+        self._put(self.timeline.floor)
 
     def go_to_end(self) -> None:
         """Return to the end of what is known, and let time go on."""
-        self._stop_at_cursor()
-        self.timeline.go(self.timeline.end)
+        self._put(self.timeline.end)
         self.play()
 
     def undo(self) -> None:

@@ -19,7 +19,7 @@ from engine.http.message import Request, Response
 from engine.jsonschema import validate
 from engine.times import format_time, parse_time
 from playground import resources
-from playground.travel.command import MAX_DEPTH, WRITES, from_step, shallow, to_step
+from playground.travel.command import LATEST, MAX_DEPTH, WRITES, from_step, shallow, to_step
 from playground.travel.timeline import Moment, Origin, Timeline
 
 FORMAT: Final = "ojs-playground-scenario"
@@ -113,9 +113,11 @@ def _check_order(scenario: Scenario) -> None:
                 f"The scenario is not valid at /steps/{index}/request/headers: not printable."
             )
     try:
-        parse_time(scenario["start"])
+        start = parse_time(scenario["start"])
     except ValueError as error:
         raise ScenarioError(f"The scenario is not valid at /start: {error}.") from None
+    if not 0 <= start <= LATEST:
+        raise ScenarioError("The scenario is not valid at /start: it lies before 1970 or after 8999.")
 
 
 def record(timeline: Timeline, **more: Any) -> dict[str, Any]:

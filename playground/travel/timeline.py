@@ -18,7 +18,7 @@ from engine.clock import ManualClock
 from engine.errors import OJSError, Unavailable
 from engine.events import Event
 from engine.http.message import Response
-from playground.travel.command import Command, perform
+from playground.travel.command import LATEST, Command, perform
 from playground.world import World
 
 LATE: Final = 5_000
@@ -169,11 +169,12 @@ class Timeline:
         """Do one step, if there is one up to an instant.
 
         Args:
-            limit: The instant, milliseconds; something due at it is done.
+            limit: The instant, milliseconds; something due at it is done. Nothing is after `LATEST`.
 
         Returns:
             Whether there was one. The clock has then come to its instant, and stays where it is otherwise.
         """
+        limit = min(limit, LATEST)
         due = self.world.next_due()
         if self.done < len(self.commands) and (due is None or self.commands[self.done].at < due):
             command = self.commands[self.done]
@@ -200,7 +201,7 @@ class Timeline:
         """
         for _ in range(steps):
             if not self.forward(to):
-                self.clock.set(max(self.now, to))
+                self.clock.set(max(self.now, min(to, LATEST)))
                 self.end = max(self.end, self.moment)
                 return True
         return False
@@ -333,7 +334,7 @@ class Timeline:
         """Drop the oldest fifth of the events, and the checkpoints whose logs would need them."""
         del self.seen[: MAX_EVENTS // 5]
         first = self.seen[0].event.seq
-        self._checkpoints = [one for one in self._checkpoints if one.oldest >= first or one.seq < one.oldest]
+        self._checkpoints = [one for one in self._checkpoints if one.oldest >= first]
         if not self._checkpoints:
             self._checkpoints = [self._freeze()]
         self.floor = self._checkpoints[0].moment
