@@ -72,6 +72,8 @@ def stage(folder: Path) -> None:
     (folder / "spec").mkdir()
     (folder / "spec" / case_files.BUNDLED).write_text(case_files.dump())
     shutil.copy(resources.path("spec") / rulings.NAME, folder / "spec")
+    (folder / "spec" / "scenarios").mkdir()
+    shutil.copy(resources.path("spec") / "scenarios" / "schema.json", folder / "spec" / "scenarios")
     (folder / "spec" / spec.BUNDLED).write_text(spec.dump(spec.render_all(env)))
 
 

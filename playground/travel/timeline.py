@@ -9,7 +9,6 @@ cursor that stands in the past.
 from __future__ import annotations
 
 import copy
-import gc
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from typing import Final, NamedTuple
@@ -25,8 +24,8 @@ LATE: Final = 5_000
 """After more than this a cron occurrence counts as missed: the clock has jumped; milliseconds."""
 SPACING: Final = 250
 """Steps from one checkpoint to the next, at first; twice as many whenever they have been thinned out."""
-MAX_CHECKPOINTS: Final = 64
-MAX_BYTES: Final = 64 << 20
+MAX_CHECKPOINTS: Final = 128
+MAX_BYTES: Final = 32 << 20
 """Most checkpoints of a timeline, and their bytes; beyond either, every other one is given up."""
 MAX_COMMANDS: Final = 100_000
 """Most commands of a journal; further ones are refused."""
@@ -289,15 +288,9 @@ class Timeline:
     def _thaw(self, checkpoint: Checkpoint) -> World:
         if checkpoint.data == FRESH:
             return self.origin.world()
-        import pickle  # noqa: PLC0415 - as below
+        from playground.travel.sleep import thaw  # noqa: PLC0415 - a tab's start can do without
 
-        collecting = gc.isenabled()
-        gc.disable()  # it would look through everything several times, and find nothing
-        try:
-            world: World = pickle.loads(checkpoint.data)  # noqa: S301 - our own bytes, never a visitor's
-        finally:
-            if collecting:
-                gc.enable()
+        world = thaw(checkpoint.data)
         if self.seen:
             first = self.seen[0].event.seq
             kept = self.seen[max(0, checkpoint.oldest - first) : max(0, checkpoint.seq - first + 1)]
@@ -305,13 +298,13 @@ class Timeline:
         return world
 
     def _freeze(self) -> Checkpoint:
-        import pickle  # noqa: PLC0415 - a tab's start can do without
+        from playground.travel.sleep import freeze  # noqa: PLC0415 - a tab's start can do without
 
         log = self.world.engine.events
         oldest, seq = log.oldest, log.seq
         events = log.detach()
         try:
-            data = pickle.dumps(self.world, pickle.HIGHEST_PROTOCOL)
+            data = freeze(self.world)
         finally:
             log.attach(events)
         return Checkpoint(self.moment, self.done, oldest, seq, data)
