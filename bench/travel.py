@@ -48,11 +48,15 @@ OPTIONS: tuple[dict[str, Any], ...] = (
 
 def history(commands: int) -> Timeline:
     """The long history."""
-    dice = random.Random(7)  # noqa: S311 - the same history every time
+    dice = random.Random(7)
     timeline = Timeline(Origin(7, START, workers=8))
     for index in range(commands):
         timeline.advance(START + index * MINUTES * 60_000 // commands)
-        body = {"type": dice.choice(TYPES), "args": [f"user{index}@example.com", index], **dice.choice(OPTIONS)}
+        body = {
+            "type": dice.choice(TYPES),
+            "args": [f"user{index}@example.com", index],
+            **dice.choice(OPTIONS),
+        }
         timeline.do(Command(0, "request", Request("POST", "/ojs/v1/jobs", JSON_HEADERS, dumped(body))))
     timeline.advance(START + MINUTES * 60_000)
     return timeline
@@ -78,7 +82,7 @@ def measure(templates: Any, commands: int, moves: int, replays: int) -> str:
     sandbox = Sandbox(ManualClock(START), lambda: 7)
     app = Application(sandbox, environment(templates), Site("tab", Assets({}), boot={}))
     sandbox.open(timeline, "bench")
-    dice = random.Random(11)  # noqa: S311 - the same moments every time
+    dice = random.Random(11)
     took: dict[str, list[float]] = {"move": [], "go": [], "views": [], "replay": []}
     instants = [dice.randrange(START, timeline.end.now) for _ in range(moves)]
     for instant in instants:

@@ -1,7 +1,7 @@
 """Worlds as bytes in which the jobs sleep: a job's fields come back when somebody first looks at it.
 
-A world has thousands of jobs of which a page shows some dozens, and the next steps touch a few more. Restoring all their
-fields would take most of the time that a move of the cursor may take.
+A world has thousands of jobs, of which a page shows some dozens, and the next steps touch a few more. Restoring all
+their fields would take most of the time that a move of the cursor may take.
 """
 
 from __future__ import annotations

@@ -4,8 +4,6 @@ from playground.travel.digest import digest
 from playground.travel.link import decode
 from playground.travel.scenario import Player, ScenarioError
 
-LINK = ""
-
 
 def state(link: str) -> str:
     """The hash where the link's cursor stands, and where all is played; and what a hostile text is answered with."""
@@ -18,6 +16,3 @@ def state(link: str) -> str:
     except ScenarioError as error:
         return f"{there} {digest(timeline.world)} {timeline.end.step} {error.message[:40]}"
     return "a hostile text was read"
-
-
-LINK and state(LINK)

@@ -1,4 +1,4 @@
-"""Replay equals live on every conformance case; and a server that keeps a journal is judged like one that keeps none."""
+"""Replay equals live on every conformance case; and a server with a journal is judged like one without."""
 
 from __future__ import annotations
 
