@@ -27,6 +27,7 @@ bench: $(VENV)/bench
 	$(BIN)/python bench/boot.py
 	$(BIN)/python bench/conformance.py
 	$(BIN)/python bench/engine.py
+	$(BIN)/python bench/travel.py
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make run PYTHON=python3.11"; exit 1; }

@@ -56,11 +56,11 @@ def _text(source: str) -> str:
     if "#s=" in source or source.startswith("s="):
         return source
     try:
-        with Path(source).open(encoding="utf-8") as file:
+        with Path(source).open(encoding="utf-8-sig") as file:
             return file.read(MAX_FILE)
     except FileNotFoundError:
         raise ScenarioError("there is no such file, and it is no link (a link holds #s=).") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise ScenarioError(f"the file cannot be read: {error}.") from None
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import Final
+from typing import ClassVar, Final
 
 from engine.http.route import Route, Table
 
@@ -82,8 +82,8 @@ def modules(path: str) -> tuple[str, ...]:
 class Places:
     """Finds the route of a request, and loads the modules that it takes."""
 
-    def __init__(self) -> None:
-        self._tables: dict[tuple[str, ...], Table[Route]] = {}
+    _tables: ClassVar[dict[tuple[str, ...], Table[Route]]] = {}
+    """One for all: a table never changes, and is no part of a server's snapshot."""
 
     def find(self, method: str, path: str, decode: Callable[[str], str]) -> tuple[Route, dict[str, str]]:
         """See `engine.http.route.Table.find`."""

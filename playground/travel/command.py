@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -17,14 +18,21 @@ from playground.world import World
 
 MAX_JUMP: Final = 10 * 365 * 86_400_000
 """Furthest that a clock may jump, milliseconds: ten years."""
+LATEST: Final = 221_845_392_000_000
+"""Where virtual time ends, milliseconds: the year 9000. A timer set then is still in a year of four digits."""
 KEPT_HEADERS: Final = frozenset(
     "content-type content-encoding ojs-version idempotency-key x-ojs-tenant x-ojs-tenant-id x-request-id".split()
 )
 """Request headers on which what happens may depend; others, secrets among them, are not written down."""
 MAX_COMPACT: Final = 1_000_000
 """Longer bodies are kept as they are, so that a limit on their size meets the same bytes again."""
-SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-"""Methods that change nothing, and are not written down."""
+WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+"""Methods that may change something; what comes with another one is not written down."""
+MAX_DEPTH: Final = 100
+"""Deepest JSON that a scenario holds as JSON; any JSON reader can take it."""
+MAX_HEADER: Final = 1000
+"""Longest value of a header that is written down, characters."""
+_PATH: Final = re.compile(r"/[\x21-\x7e]{0,2000}\Z")
 JSON_HEADERS: Final[Mapping[str, str]] = {"content-type": "application/json"}
 """What a request without further headers is sent with."""
 
@@ -69,11 +77,13 @@ def perform(world: World, command: Command) -> Response | None:
         The answer to a request, None otherwise.
 
     Raises:
-        Conflict, NotFound: The worker cannot be treated so; nothing has changed.
+        Conflict, NotFound: The worker cannot be treated so, or time would end; nothing has changed.
     """
     if command.request is not None:
         return world.handle(command.request)
     if command.kind == "jump":
+        if world.clock.now() + command.by > LATEST:
+            raise Conflict("Virtual time ends with the year 8999, so the clock cannot jump as far.")
         world.clock.set(world.clock.now() + command.by)  # type: ignore[attr-defined]  # only virtual clocks jump
         world.engine.advance()
         return None
@@ -104,8 +114,21 @@ def worker_command(at: int, verb: str, worker: str = "") -> Command:
 
 
 def recorded(request: Request) -> Request:
-    """A request as it is both performed and written down: no header on which nothing depends, its JSON compact."""
+    """A request as it is both performed and written down: no header on which nothing depends, its JSON compact.
+
+    Raises:
+        InvalidRequest: A scenario cannot carry it: its address or a header is too long, or not printable.
+    """
     headers = {name: value for name, value in request.headers.items() if name in KEPT_HEADERS}
+    if not _PATH.match(request.url):
+        raise InvalidRequest(
+            "In virtual time an address has at most 2000 characters, all of them printable ASCII."
+        )
+    for name, value in headers.items():
+        if len(value) > MAX_HEADER or not value.isprintable():
+            raise InvalidRequest(
+                f"In virtual time the header '{name}' has at most {MAX_HEADER} characters, all of them printable."
+            )
     return request._replace(headers=headers, body=_compact(request.body))
 
 
@@ -117,7 +140,7 @@ def _compact(raw: bytes) -> bytes:
         text = raw.decode()
         value = json.loads(text, object_pairs_hook=_once)
         compact = dumped(value)
-        return compact if json.loads(compact.decode()) == value else raw
+        return compact if json.loads(compact) == value else raw
     except (ValueError, RecursionError):
         return raw
 
@@ -151,6 +174,8 @@ def _request_step(request: Request) -> dict[str, Any]:
         told["headers"] = headers
     if request.body:
         told |= _body(request.body)
+    if b"{{" in request.body or any("{{" in text for text in (request.url, *headers.values())):
+        told["literal"] = True
     return told
 
 
@@ -161,7 +186,7 @@ def _body(raw: bytes) -> dict[str, Any]:
         return {"base64": base64.b64encode(raw).decode()}
     try:
         value = json.loads(text)
-        if dumped(value) == raw:
+        if dumped(value) == raw and shallow(value):
             return {"body": value}
     except (ValueError, RecursionError):
         pass
@@ -169,8 +194,20 @@ def _body(raw: bytes) -> dict[str, Any]:
 
 
 def dumped(value: Any) -> bytes:
-    """JSON as a scenario's ``body`` is sent: compact, in the order given."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    """JSON as a scenario's ``body`` is sent: compact, in the order given.
+
+    Raises:
+        ValueError: It has a number that JSON has not, or half a character, which UTF-8 cannot carry.
+    """
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+
+
+def shallow(value: Any, limit: int = MAX_DEPTH) -> bool:
+    """Whether JSON values are nested no deeper than a limit."""
+    if not isinstance(value, dict | list):
+        return True
+    inner = value.values() if isinstance(value, dict) else value
+    return limit > 0 and all(shallow(one, limit - 1) for one in inner)
 
 
 def from_step(step: Mapping[str, Any], start: int) -> Command:

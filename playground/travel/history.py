@@ -77,10 +77,10 @@ class History:
     def __init__(self, timeline: Timeline, hear: Callable[[Event], None]) -> None:
         self._hear = hear
         self.numbers = 1
+        self._undone = 0  # how many commands were done before the first undo that is still meant
         self.branches = {1: Branch(1, "Main", timeline)}
         self.current = self.branches[1]
         self.dropped = ""
-        self._undone = False
         timeline.listen(hear)
 
     def take_over(self, branches: list[Branch], numbers: int) -> None:
@@ -104,30 +104,30 @@ class History:
         """
         if not self.timeline.past:
             return self.timeline.do(command)
-        before = self.current
-        self.fork()
-        try:
-            return self.timeline.do(command)
-        except Exception:
-            del self.branches[self.current.number]
-            self._take(before)
-            raise
+        branch = self._branched()
+        answer = branch.timeline.do(command)
+        self._keep(branch)
+        return answer
 
     def fork(self) -> None:
         """Begin a branch at the cursor."""
-        self.numbers += 1
-        parent, twin = self.current, self.timeline.fork()
-        while len(self.branches) >= MAX_BRANCHES:
-            oldest = next(number for number, one in self.branches.items() if one is not parent)
-            self.dropped = self.branches.pop(oldest).name
-        branch = Branch(self.numbers, f"Branch {self.numbers}", twin, parent.number, twin.moment)
+        self._keep(self._branched())
+
+    def _branched(self) -> Branch:
+        twin, number = self.timeline.fork(), self.numbers + 1
         twin.listen(self._hear)
+        return Branch(number, f"Branch {number}", twin, self.current.number, twin.moment)
+
+    def _keep(self, branch: Branch) -> None:
+        self.numbers = branch.number
+        while len(self.branches) >= MAX_BRANCHES:  # the current one is the last, so it stays
+            self.dropped = self.branches.pop(next(iter(self.branches))).name
         self._take(branch)
 
     def _take(self, branch: Branch) -> None:
         self.branches.pop(branch.number, None)
         self.branches[branch.number] = self.current = branch
-        self._undone = False
+        self._undone = 0
 
     def branch(self, number: int) -> Branch:
         """A branch by its number.
@@ -174,7 +174,7 @@ class History:
         if step < timeline.floor.step:
             return False
         timeline.go(Moment(step, min(timeline.commands[index].at, timeline.now)))
-        self._undone = True
+        self._undone = max(self._undone, index + 1)
         return True
 
     def redo(self) -> bool:
@@ -185,17 +185,19 @@ class History:
         index = timeline.done
         while timeline.done <= index and timeline.forward(timeline.end.now):
             pass
+        if timeline.done >= self._undone:
+            self._undone = 0
         return True
 
     def moved(self) -> None:
         """The cursor has been put somewhere: what was undone before is no longer meant."""
-        self._undone = False
+        self._undone = 0
 
     def resume(self) -> None:
         """Time is about to go on: after an undo without what was undone, so on a branch of its own."""
         if self._undone and self.timeline.past:
             self.fork()
-        self._undone = False
+        self._undone = 0
 
     def compare(self, one: int, other: int) -> list[Difference]:
         """What differs between two branches, each at its cursor, job by job in the order of their ids.

@@ -60,7 +60,7 @@ def _unpacked(text: str) -> str:
         raw = reader.decompress(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), 4 * MAX_TEXT)
     except (zlib.error, ValueError) as error:
         raise ScenarioError(f"The link is damaged: {error}.") from None
-    if reader.unconsumed_tail:
+    if reader.unconsumed_tail or len(raw) == 4 * MAX_TEXT:
         raise ScenarioError(f"The link unpacks to more than {4 * MAX_TEXT:,} bytes, which is too much.")
     if not reader.eof:
         raise ScenarioError("The link was cut off: its end is missing. Copy it once more, whole.")

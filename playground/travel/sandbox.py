@@ -19,7 +19,7 @@ from playground.clock import Pace
 from playground.render import span
 from playground.session import Face, Session, nothing
 from playground.travel.axis import Axis
-from playground.travel.command import MAX_JUMP, SAFE, Command, recorded, worker_command
+from playground.travel.command import MAX_JUMP, WRITES, Command, recorded, worker_command
 from playground.travel.history import History
 from playground.travel.timeline import Moment, Origin, Timeline
 from playground.world import World
@@ -171,9 +171,13 @@ class Sandbox(Session):
     def handle(self, request: Request) -> Response:
         """Answer a request to the binding; one that may change something is written down."""
         self.tick()
-        if request.method in SAFE:
+        if request.method not in WRITES:
             return self.world.handle(request)
-        response = self._act(Command(0, "request", recorded(request)))
+        try:
+            command = Command(0, "request", recorded(request))
+        except InvalidRequest as error:
+            return self.world.binding.refuse(error, request)
+        response = self._act(command)
         assert response is not None  # noqa: S101 - a request has an answer
         return response
 
@@ -363,12 +367,12 @@ class Sandbox(Session):
     def _stop_at_cursor(self) -> None:
         self.goal = None
         self.pace.playing = False
-        self.history.moved()
         self.notice = ""
 
     def go_to(self, instant: int) -> None:
         """Pause at an instant of what is known, milliseconds."""
         self._stop_at_cursor()
+        self.history.moved()
         self.timeline.go_to(instant)
         self.pace.set(self.timeline.now)
 
@@ -400,10 +404,14 @@ class Sandbox(Session):
         """
         seen = self.timeline.seen
         index = seq - seen[0].event.seq if seen else -1
-        if not 0 <= index < len(seen):
+        if not 0 <= index < len(seen) or seen[index].step < self.timeline.floor.step:
             raise NotFound(f"Event {seq} is not remembered.", details={"resource_type": "event"})
+        self._put(Moment(seen[index].step, seen[index].event.time))
+
+    def _put(self, moment: Moment) -> None:
         self._stop_at_cursor()
-        self.timeline.go(Moment(seen[index].step, seen[index].event.time))
+        self.history.moved()
+        self.timeline.go(moment)
         self.pace.set(self.timeline.now)
 
     def back(self) -> None:
@@ -411,15 +419,16 @@ class Sandbox(Session):
         here, seen = self.timeline.moment, self.timeline.seen
         for index in range(self.timeline.known() - 1, -1, -1):
             step, event = seen[index]
+            if step < self.timeline.floor.step:
+                break
             if not event.type.endswith(".heartbeat") and Moment(step, event.time) < here:
                 self.go_to_event(event.seq)
                 return
-        self.go_to(self.timeline.floor.now)
+        self._put(self.timeline.floor)
 
     def go_to_end(self) -> None:
         """Return to the end of what is known, and let time go on."""
-        self._stop_at_cursor()
-        self.timeline.go(self.timeline.end)
+        self._put(self.timeline.end)
         self.play()
 
     def undo(self) -> None:

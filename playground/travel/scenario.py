@@ -19,7 +19,7 @@ from engine.http.message import Request, Response
 from engine.jsonschema import validate
 from engine.times import format_time, parse_time
 from playground import resources
-from playground.travel.command import SAFE, from_step, to_step
+from playground.travel.command import LATEST, MAX_DEPTH, WRITES, from_step, shallow, to_step
 from playground.travel.timeline import Moment, Origin, Timeline
 
 FORMAT: Final = "ojs-playground-scenario"
@@ -28,6 +28,8 @@ MAX_TEXT: Final = 8 << 20
 """Largest text of a scenario, characters."""
 MAX_STEPS: Final = 300_000
 """Most steps that a scenario may take; one that asks for more is refused."""
+NESTED: Final = 4
+"""Levels of a scenario around a request's body."""
 SLICE: Final = 150
 """Steps between two looks at the clock while a scenario is played."""
 
@@ -57,11 +59,14 @@ def read(text: str) -> dict[str, Any]:
     if len(text) > MAX_TEXT:
         raise ScenarioError(f"The scenario has {len(text):,} characters; the limit is {MAX_TEXT:,}.")
     try:
-        value = json.loads(text)
+        value = json.loads(text, parse_constant=_no_number)
+        deep = not shallow(value, MAX_DEPTH + NESTED)
     except RecursionError:
-        raise ScenarioError("The scenario is nested too deeply.") from None
+        deep, value = True, None
     except ValueError as error:
         raise ScenarioError(f"The scenario is not JSON, or was cut off: {error}.") from None
+    if deep:
+        raise ScenarioError(f"The scenario is nested too deeply: a body may have {MAX_DEPTH} levels.")
     if not isinstance(value, dict) or value.get("format") != FORMAT:
         raise ScenarioError(f'This is not a scenario of the playground: "format" is not "{FORMAT}".')
     version = value.get("version")
@@ -74,8 +79,23 @@ def read(text: str) -> dict[str, Any]:
         first = broken[0]
         more = f" ({len(broken) - 1} more)" if len(broken) > 1 else ""
         raise ScenarioError(f"The scenario is not valid at {first.path or 'its top'}: {first.message}{more}.")
-    _check_order(value)
-    return value
+    whole: dict[str, Any] = _whole(value)
+    _check_order(whole)
+    return whole
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _whole(value: Any) -> Any:
+    """The same with whole numbers for JSON's ``1e3`` and ``1.0``, except in what is sent or compared."""
+    if isinstance(value, dict):
+        kept = ("request", "assertions")
+        return {name: inner if name in kept else _whole(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_whole(inner) for inner in value]
+    return int(value) if isinstance(value, float) else value
 
 
 def _check_order(scenario: Scenario) -> None:
@@ -93,9 +113,11 @@ def _check_order(scenario: Scenario) -> None:
                 f"The scenario is not valid at /steps/{index}/request/headers: not printable."
             )
     try:
-        parse_time(scenario["start"])
+        start = parse_time(scenario["start"])
     except ValueError as error:
         raise ScenarioError(f"The scenario is not valid at /start: {error}.") from None
+    if not 0 <= start <= LATEST:
+        raise ScenarioError("The scenario is not valid at /start: it lies before 1970 or after 8999.")
 
 
 def record(timeline: Timeline, **more: Any) -> dict[str, Any]:
@@ -112,7 +134,9 @@ def record(timeline: Timeline, **more: Any) -> dict[str, Any]:
         told["conformance"] = True
     told["steps"] = [to_step(command, origin.start) for command in timeline.commands]
     told["end"] = timeline.end.now - origin.start
-    if timeline.past:
+    due = timeline.next_due()
+    unfinished = due is not None and due <= timeline.now  # playing it would do what is due at its end, too
+    if timeline.past or unfinished:
         told["cursor"] = {"at": timeline.now - origin.start, "step": timeline.step}
     return told
 
@@ -227,11 +251,11 @@ class Player:
 
     def _do(self, step: Mapping[str, Any]) -> None:
         place = f"step {len(self.timeline.commands) + 1}, at {step['at']} ms"
-        if "request" in step:
+        if "request" in step and not step["request"].get("literal"):
             step = {**step, "request": self._filled(step["request"], place)}
-        command = from_step(step, self.start)
         try:
-            if command.request is not None and command.request.method in SAFE:
+            command = from_step(step, self.start)
+            if command.request is not None and command.request.method not in WRITES:
                 response: Response | None = self.timeline.world.handle(command.request)
             else:
                 response = self.timeline.do(command)

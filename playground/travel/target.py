@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.conformance.target import START, VirtualTarget
 from engine.http.message import Request, Response
-from playground.travel.command import SAFE, Command, recorded
+from playground.travel.command import WRITES, Command, recorded
 from playground.travel.timeline import Origin, Timeline
 
 
@@ -24,7 +24,7 @@ class JournalTarget(VirtualTarget):
         super().__init__(self._answer, self.timeline.clock, world.tick)
 
     def _answer(self, request: Request) -> Response:
-        if request.method in SAFE:
+        if request.method not in WRITES:
             return self.timeline.world.handle(request)
         response = self.timeline.do(Command(self.now(), "request", recorded(request)))
         assert response is not None  # noqa: S101 - a request has an answer

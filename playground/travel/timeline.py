@@ -9,7 +9,6 @@ cursor that stands in the past.
 from __future__ import annotations
 
 import copy
-import gc
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from typing import Final, NamedTuple
@@ -18,15 +17,15 @@ from engine.clock import ManualClock
 from engine.errors import OJSError, Unavailable
 from engine.events import Event
 from engine.http.message import Response
-from playground.travel.command import Command, perform
+from playground.travel.command import LATEST, Command, perform
 from playground.world import World
 
 LATE: Final = 5_000
 """After more than this a cron occurrence counts as missed: the clock has jumped; milliseconds."""
 SPACING: Final = 250
 """Steps from one checkpoint to the next, at first; twice as many whenever they have been thinned out."""
-MAX_CHECKPOINTS: Final = 64
-MAX_BYTES: Final = 64 << 20
+MAX_CHECKPOINTS: Final = 128
+MAX_BYTES: Final = 32 << 20
 """Most checkpoints of a timeline, and their bytes; beyond either, every other one is given up."""
 MAX_COMMANDS: Final = 100_000
 """Most commands of a journal; further ones are refused."""
@@ -169,11 +168,12 @@ class Timeline:
         """Do one step, if there is one up to an instant.
 
         Args:
-            limit: The instant, milliseconds; something due at it is done.
+            limit: The instant, milliseconds; something due at it is done. Nothing is after `LATEST`.
 
         Returns:
             Whether there was one. The clock has then come to its instant, and stays where it is otherwise.
         """
+        limit = min(limit, LATEST)
         due = self.world.next_due()
         if self.done < len(self.commands) and (due is None or self.commands[self.done].at < due):
             command = self.commands[self.done]
@@ -200,7 +200,7 @@ class Timeline:
         """
         for _ in range(steps):
             if not self.forward(to):
-                self.clock.set(max(self.now, to))
+                self.clock.set(max(self.now, min(to, LATEST)))
                 self.end = max(self.end, self.moment)
                 return True
         return False
@@ -288,15 +288,9 @@ class Timeline:
     def _thaw(self, checkpoint: Checkpoint) -> World:
         if checkpoint.data == FRESH:
             return self.origin.world()
-        import pickle  # noqa: PLC0415 - as below
+        from playground.travel.sleep import thaw  # noqa: PLC0415 - a tab's start can do without
 
-        collecting = gc.isenabled()
-        gc.disable()  # it would look through everything several times, and find nothing
-        try:
-            world: World = pickle.loads(checkpoint.data)  # noqa: S301 - our own bytes, never a visitor's
-        finally:
-            if collecting:
-                gc.enable()
+        world = thaw(checkpoint.data)
         if self.seen:
             first = self.seen[0].event.seq
             kept = self.seen[max(0, checkpoint.oldest - first) : max(0, checkpoint.seq - first + 1)]
@@ -304,13 +298,13 @@ class Timeline:
         return world
 
     def _freeze(self) -> Checkpoint:
-        import pickle  # noqa: PLC0415 - a tab's start can do without
+        from playground.travel.sleep import freeze  # noqa: PLC0415 - a tab's start can do without
 
         log = self.world.engine.events
         oldest, seq = log.oldest, log.seq
         events = log.detach()
         try:
-            data = pickle.dumps(self.world, pickle.HIGHEST_PROTOCOL)
+            data = freeze(self.world)
         finally:
             log.attach(events)
         return Checkpoint(self.moment, self.done, oldest, seq, data)
@@ -333,7 +327,7 @@ class Timeline:
         """Drop the oldest fifth of the events, and the checkpoints whose logs would need them."""
         del self.seen[: MAX_EVENTS // 5]
         first = self.seen[0].event.seq
-        self._checkpoints = [one for one in self._checkpoints if one.oldest >= first or one.seq < one.oldest]
+        self._checkpoints = [one for one in self._checkpoints if one.oldest >= first]
         if not self._checkpoints:
             self._checkpoints = [self._freeze()]
         self.floor = self._checkpoints[0].moment

@@ -1,9 +1,10 @@
-// Runs every own case in the tab's own bundle under Node and prints a digest of all results: node pyodide_digest.mjs SITE BOOT_JSON
+// Runs a Python file of this folder in the tab's own bundle under Node, and prints what an expression gives there:
+// node pyodide_digest.mjs SITE BOOT_JSON FILE EXPRESSION
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
-const [site, text] = process.argv.slice(2);
+const [site, text, file, expression] = process.argv.slice(2);
 const boot = JSON.parse(text);
 const at = (url) => join(site, url);
 const { loadPyodide } = await import(pathToFileURL(join(at(boot.pyodide), "pyodide.mjs")).href);
@@ -19,4 +20,5 @@ const python = await loadPyodide({
     FS.writeFile("/rest.zip", readFileSync(at(boot.rest)));
   },
 });
-console.log(python.runPython(readFileSync(new URL("digest.py", import.meta.url), "utf8")));
+python.runPython(readFileSync(new URL(file, import.meta.url), "utf8"));
+console.log(python.runPython(expression));
