@@ -19,19 +19,19 @@ from playground.world import World
 
 _NAMES: Final = tuple(Job.__slots__)
 _fields: Final = attrgetter(*_NAMES)
-_put: Final = Job.__dict__["trail"].__set__
-_kept: Final = Job.__dict__["trail"].__get__
+_put: Final = Job.__dict__["path"].__set__
+_kept: Final = Job.__dict__["path"].__get__
 
 
 class Sleeper(Job):
-    """A job whose fields are still bytes, kept in the place of its trail. Whoever touches it has an ordinary job."""
+    """A job whose fields are still bytes, kept in the place of its path. Whoever touches it has an ordinary job."""
 
     __slots__ = ()
 
     @property
-    def trail(self) -> Any:  # type: ignore[override]
+    def path(self) -> Any:  # type: ignore[override]
         """The job's path."""
-        return _awake(self).trail
+        return _awake(self).path
 
     def __getattr__(self, name: str) -> Any:  # the fields have no values yet
         if name.startswith("__"):
