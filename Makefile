@@ -11,7 +11,7 @@ run: $(VENV)/run
 	$(BIN)/ojs-playground serve --port $(PORT) --open
 
 test: lint
-	@command -v chromium >/dev/null || { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq chromium; }
+	@command -v chromium >/dev/null && command -v firefox-esr >/dev/null || { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq chromium firefox-esr; }
 	$(BIN)/python -m pytest
 
 lint: $(VENV)/test
