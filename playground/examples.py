@@ -106,6 +106,13 @@ def parse(name: str, title: str, text: str) -> Example:
     return Example(name, title, tuple(steps))
 
 
+def written(example: Example) -> str:
+    """An example in its notation, as `parse` reads it."""
+    return "\n---\n".join(
+        f"{step.method} {step.path}" + (f"\n{step.body}" if step.body else "") for step in example.steps
+    )
+
+
 def run(example: Example, call: Callable[[Request], Response]) -> list[Exchange]:
     """Make the example's requests, each with the values of the earlier answers; stop where one is missing."""
     done: list[Exchange] = []

@@ -176,6 +176,12 @@ def run_example(visit: Visit) -> Response:
     example = document.examples.get(visit.params["example"])
     if example is None:
         raise NotFound(f"There is no example '{visit.params['example']:.60}' in '{document.name}'.")
+    text = visit.form().get("text", "").replace("\r\n", "\n")
+    if text and text != examples.written(example):
+        try:
+            example = examples.parse(example.name, example.title, text)
+        except ValueError as error:
+            raise InvalidRequest(str(error), details={"field": "text"}) from None
     exchanges = examples.run(example, visit.app.session.handle)
     if not visit.fragment:
         return visit.back(f"/spec/{document.name}#{example.name}")
@@ -209,6 +215,26 @@ PAGES: Final = (
     Page("GET", "/", home, "Home: understand OJS in 60 seconds.", static=True),
     Page("GET", "/spec", spec_index, "The reference's documents.", static=True),
     Page("GET", "/spec/errata", errata, "Where the documents disagree, and the rulings.", static=True),
+    Page(
+        "GET",
+        "/spec/coverage",
+        later("coverage", "evidence"),
+        "Requirements with and without cases.",
+        static=True,
+    ),
+    Page(
+        "GET",
+        "/spec/{document}/{id}",
+        later("one_requirement", "evidence"),
+        "One requirement with its cases.",
+    ),
+    Page(
+        "GET",
+        "/ui/evidence/{document}/{id}",
+        later("one_requirement", "evidence"),
+        "The same, as a fragment.",
+    ),
+    Page("POST", "/ui/evidence/{document}", later("run_evidence", "evidence"), "Run a document's evidence."),
     Page("GET", "/spec/{document}", spec_page, "One document of the reference.", static=True),
     Page("GET", "/play", later("page", "workbench"), "The workbench.", static=True),
     Page("GET", "/play/jobs/{id}", job_page, "One job."),

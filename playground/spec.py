@@ -1,8 +1,9 @@
 """The executable reference: markdown documents in ``spec/``, rendered with their examples and tables.
 
 A document starts with ``key: value`` lines (title, summary, source) up to a line ``---``. Fenced blocks with
-these words become parts of the page: ``ojs NAME TITLE…`` a runnable example, ``diagram`` the state diagram,
-``transitions`` and ``states`` tables from the engine's own table.
+these words become parts of the page: ``ojs NAME TITLE…`` a runnable example, ``req NAME KEYWORD`` a requirement (see
+`playground.requirements`), ``diagram`` the state diagram, ``transitions`` and ``states`` tables from the engine's own
+table.
 
 Rendering is for hosts that have the markdown and the time. The tab's bundle carries the rendered documents.
 """
@@ -18,9 +19,10 @@ from typing import Any, Final, NamedTuple
 from jinja2 import Environment
 
 from engine import lifecycle
-from playground import resources
+from playground import requirements, resources
 from playground.diagram import picture
-from playground.examples import Example, Step, parse, record
+from playground.examples import Example, Step, parse, record, written
+from playground.requirements import Requirement
 
 BUNDLED: Final = "rendered.json"
 """The rendered documents in the tab's bundle, beside their markdown."""
@@ -36,7 +38,9 @@ class Document(NamedTuple):
         title: Its title.
         summary: The shortest true explanation.
         source: The published documents and sections that it restates.
+        order: Its place among the documents.
         examples: Its examples by name.
+        requirements: Its requirements by id, in the order of the text.
         html: The rendered text.
         contents: Its sections as (id, heading).
     """
@@ -45,7 +49,9 @@ class Document(NamedTuple):
     title: str
     summary: str
     source: str
+    order: int
     examples: Mapping[str, Example]
+    requirements: Mapping[str, Requirement]
     html: str
     contents: tuple[tuple[str, str], ...]
 
@@ -62,11 +68,13 @@ def render_all(env: Environment) -> dict[str, Document]:
     Raises:
         ValueError: A document's head or an example cannot be read; the message names it.
     """
+    folder = resources.path("spec")
+    lock = json.loads((folder / requirements.LOCK).read_text())
     found = [
-        _render(path.stem, path.read_text(encoding="utf-8"), env)
-        for path in resources.path("spec").glob("*.md")
+        _render(path.stem, path.read_text(encoding="utf-8"), env, requirements.numbers(lock, path.stem))
+        for path in folder.glob("*.md")
     ]
-    return {document.name: document for document in sorted(found, key=lambda one: one.title)}
+    return {document.name: document for document in sorted(found, key=lambda one: (one.order, one.title))}
 
 
 def dump(library: Mapping[str, Document]) -> str:
@@ -75,6 +83,7 @@ def dump(library: Mapping[str, Document]) -> str:
         [
             {
                 **document._asdict(),
+                "requirements": [one._asdict() for one in document.requirements.values()],
                 "examples": {
                     name: {"title": one.title, "steps": [step._asdict() for step in one.steps]}
                     for name, one in document.examples.items()
@@ -93,8 +102,9 @@ def load(text: str) -> dict[str, Document]:
             name: Example(name, one["title"], tuple(Step(**step) for step in one["steps"]))
             for name, one in facts.pop("examples").items()
         }
+        required = {one["id"]: Requirement.of(one) for one in facts.pop("requirements")}
         contents = tuple((str(key), str(heading)) for key, heading in facts.pop("contents"))
-        found[facts["name"]] = Document(**facts, examples=examples, contents=contents)
+        found[facts["name"]] = Document(**facts, examples=examples, requirements=required, contents=contents)
     return found
 
 
@@ -103,7 +113,7 @@ def slug(text: str) -> str:
     return _HEADING.sub("-", text.lower()).strip("-")
 
 
-def _render(name: str, source: str, env: Environment) -> Document:
+def _render(name: str, source: str, env: Environment, numbers: Mapping[str, int]) -> Document:
     head, _, text = source.partition("\n---\n")
     facts = dict(line.split(": ", 1) for line in head.splitlines())
     if missing := {"title", "summary", "source"} - facts.keys():
@@ -112,17 +122,42 @@ def _render(name: str, source: str, env: Environment) -> Document:
     for words, body in _EXAMPLE.findall(text):
         key, _, title = words.partition(" ")
         examples[key] = parse(key, title, body)
-    html, contents = _markdown(text, _blocks(name, examples, env))
-    return Document(name, facts["title"], facts["summary"], facts["source"], examples, html, contents)
+    required = {
+        head.strip(): requirements.parse(name, head, body, numbers)
+        for head, body in requirements.FENCE.findall(text)
+    }
+    html, contents = _markdown(text, _blocks(name, examples, required, env))
+    return Document(
+        name,
+        facts["title"],
+        facts["summary"],
+        facts["source"],
+        int(facts.get("order", 99)),
+        examples,
+        {one.id: one for one in required.values()},
+        html,
+        contents,
+    )
 
 
-def _blocks(name: str, examples: Mapping[str, Example], env: Environment) -> dict[str, Callable[[str], str]]:
+def _blocks(
+    name: str, examples: Mapping[str, Example], required: Mapping[str, Requirement], env: Environment
+) -> dict[str, Callable[[str], str]]:
     """What renders each special fence, given the words after its name."""
+    from markdown_it import MarkdownIt  # noqa: PLC0415 - see `_markdown`
+
+    words_of = MarkdownIt("commonmark", {"html": False})
+
+    def requirement(words: str) -> str:
+        one = required[words.strip()]
+        return env.get_template("parts/requirement.html").render(
+            document=name, one=one, text=words_of.render(one.text), why=words_of.renderInline(one.why)
+        )
 
     def example(words: str) -> str:
         one = examples[words.partition(" ")[0]]
         return env.get_template("parts/example.html").render(
-            document=name, example=one, exchanges=record(one)
+            document=name, example=one, exchanges=record(one), source=written(one)
         )
 
     def table(template: str) -> Callable[[str], str]:
@@ -131,6 +166,7 @@ def _blocks(name: str, examples: Mapping[str, Example], env: Environment) -> dic
 
     return {
         "ojs": example,
+        "req": requirement,
         "diagram": table("figure"),
         "states": table("states"),
         "transitions": table("transitions"),

@@ -141,6 +141,7 @@ def later(name: str, module: str = "trial_views") -> Callable[[Application, str]
 VIEWS: Final[dict[str, Callable[[Application, str], Context]]] = {
     **{view.__name__: view for view in (board, jobs, log, workers, faults, job, time)},
     **{name: later(name) for name in ("trial", "cases", "case")},
+    "evidence": later("document_evidence", "evidence"),
     # console
     # views
     # graphs

@@ -364,6 +364,36 @@ function showSection() {
   }
 }
 
+// Evidence: the badges beside the text follow the live view, and are shown when the reader wants them.
+
+function showEvidence() {
+  for (const told of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-badge]"))) {
+    const badge = /** @type {HTMLElement | null} */ (document.querySelector(`[data-requirement="${CSS.escape(told.dataset.badge ?? "")}"]`));
+    if (!badge || badge.textContent === told.textContent) continue;
+    badge.textContent = told.textContent;
+    badge.dataset.verdict = told.dataset.verdict;
+  }
+  let wanted = false;
+  try {
+    wanted = localStorage.getItem("evidence") === "on";
+  } catch {
+    wanted = root.hasAttribute("data-evidence");
+  }
+  root.toggleAttribute("data-evidence", wanted);
+  $("#show-evidence")?.setAttribute("aria-pressed", String(wanted));
+}
+
+function toggleEvidence() {
+  const on = !root.hasAttribute("data-evidence");
+  root.toggleAttribute("data-evidence", on);
+  try {
+    localStorage.setItem("evidence", on ? "on" : "off");
+  } catch {
+    // Storage is blocked: the choice lasts as long as the page.
+  }
+  showEvidence();
+}
+
 function foldDrawer() {
   if (matchMedia("(max-width: 900px)").matches) document.querySelector(".drawer")?.removeAttribute("open");
 }
@@ -373,6 +403,7 @@ function afterSwap() {
   followSliders();
   showSection();
   showTimes();
+  showEvidence();
   light();
 }
 
@@ -381,6 +412,7 @@ document.addEventListener("click", (event) => {
   const button = /** @type {HTMLElement | null} */ (target.closest("[data-copy]"));
   if (button) return void copy(button);
   if (target.closest("#theme")) return nextTheme();
+  if (target.closest("#show-evidence")) return toggleEvidence();
   const linked = /** @type {HTMLElement | null} */ (target.closest("[data-copy-link]"));
   if (linked) return void copyLink(linked);
   if (target.closest("[data-more]")) return void $("#view-time")?.toggleAttribute("data-open");
@@ -435,6 +467,7 @@ document.addEventListener("ojs:ready", () => {
 
 showTheme();
 showStorage();
+showEvidence();
 document.addEventListener("ojs:ready", showStorage);
 showSection();
 foldDrawer();

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
 from jinja2 import FileSystemLoader
 
+from engine.conformance.case import read_all
 from engine.lifecycle import STATES, TRANSITIONS
-from playground import examples, resources, spec
+from playground import examples, requirements, resources, spec
+from playground.case_files import bundled
 from playground.render import environment
 from tests.conftest import ROOT
 
@@ -52,11 +55,52 @@ def test_the_life_cycle_shows_every_state_and_every_move_of_the_table() -> None:
 
 def test_raw_html_in_a_document_is_shown_not_passed_on() -> None:
     source = "title: T\nsummary: S.\nsource: X\n---\n## A <script>alert(1)</script>\n\n<img src=x onerror=alert(1)>\n"
-    document = spec._render("t", source, ENV)
+    document = spec._render("t", source, ENV, {})
     assert "<script>" not in document.html
     assert "<img" not in document.html
 
 
 def test_a_head_that_lacks_something_is_refused_by_name() -> None:
     with pytest.raises(ValueError, match=r"spec/t\.md: its head lacks source, summary"):
-        spec._render("t", "title: T\n---\ntext", ENV)
+        spec._render("t", "title: T\n---\ntext", ENV, {})
+
+
+LOCKED = json.loads((resources.path("spec") / requirements.LOCK).read_text())
+
+
+def test_every_requirement_has_a_number_that_never_moves() -> None:
+    """The lock file lists what each document has, nothing is missing from it, and nothing is named twice."""
+    for path in resources.path("spec").glob("*.md"):
+        text = path.read_text(encoding="utf-8")
+        names = [head.partition(" ")[0] for head, _ in requirements.FENCE.findall(text)]
+        assert len(names) == len(set(names)), path.name
+        assert sorted(LOCKED.get(path.stem, [])) == sorted(names), (
+            f"{path.name}: run python -m playground.requirements"
+        )
+
+
+def test_every_case_that_a_requirement_names_exists() -> None:
+    cases = read_all(bundled())[0]
+    known = {key for case in cases for key in (case.id, *case.requirements)}
+    published = re.compile(r"L[0-4]-|EXT-")
+    for document in LIBRARY.values():
+        for one in document.requirements.values():
+            for key in one.cases:
+                assert key in known or published.match(key), f"{one.id}: {key}"
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "problem"),
+    [
+        ("Bad MUST", "Text.\nsource: ojs-core.md 1", "lower-case letters"),
+        ("good WILL", "Text.\nsource: ojs-core.md 1", "none of MUST"),
+        ("unknown MUST", "Text.\nsource: ojs-core.md 1", "no number"),
+        ("good MUST", "Text.", "needs text, and a source"),
+        ("good MUST", "Text.\nsource: core 1", "needs text, and a source"),
+        ("good MUST", "Text.\nsource: ojs-core.md 1\nmore", "below the fields"),
+        ("good MUST", "T.\nsource: ojs-core.md 1\ncases: A\nuntestable: no", "not untestable"),
+    ],
+)
+def test_a_requirement_that_cannot_be_read_is_refused_by_name(head: str, body: str, problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        requirements.parse("t", head, body, {"good": 1})

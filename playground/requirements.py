@@ -1,0 +1,144 @@
+"""Requirements: the numbered sentences of the reference, each with its keyword, source, reason and evidence.
+
+In a document a requirement is a fenced block::
+
+    ```req backoff-cap MUST
+    The wait is never longer than the policy's `max_interval`, however many failures there were.
+    source: ojs-retry.md 4.2
+    cases: L1-RET-004, OWN-L1-RET-003
+    why: A wait that doubles is soon longer than anybody's patience; Sidekiq and Oban cap theirs too.
+    ```
+
+Its number comes from ``spec/requirements.lock.json``, which lists the names of each document in the order in which they
+were first written and only ever grows at the end: an edit never moves a link. ``python -m playground.requirements``
+adds new names there.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+LOCK: Final = "requirements.lock.json"
+KEYWORDS: Final = ("MUST", "MUST NOT", "SHOULD", "SHOULD NOT", "MAY")
+FENCE: Final = re.compile(r"^```req ([^\n]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,60}\Z")
+_FIELD: Final = re.compile(r"(source|cases|why|untestable): (.+)\Z")
+_SOURCE: Final = re.compile(r"(ojs-[a-z-]+\.md) (\S.*)\Z")
+
+
+class Source(NamedTuple):
+    """Where the standard says it: a document's file and the section."""
+
+    document: str
+    section: str
+
+
+class Requirement(NamedTuple):
+    """One requirement.
+
+    Args:
+        id: Its stable id, e.g. ``R-retry-12``.
+        name: Its name in the document.
+        keyword: One of `KEYWORDS`.
+        text: What is required, markdown.
+        sources: Where the standard says so.
+        cases: Ids of the conformance document or of cases that prove it.
+        why: The reason, with the prior art; may be empty.
+        untestable: Why no case can prove it; empty where one can.
+    """
+
+    id: str
+    name: str
+    keyword: str
+    text: str
+    sources: tuple[Source, ...]
+    cases: tuple[str, ...]
+    why: str
+    untestable: str
+
+    @classmethod
+    def of(cls, facts: Mapping[str, Any]) -> Requirement:
+        """A requirement from its JSON values."""
+        sources = tuple(Source(*one) for one in facts["sources"])
+        return cls(**{**facts, "sources": sources, "cases": tuple(facts["cases"])})
+
+
+def parse(document: str, head: str, body: str, numbers: Mapping[str, int]) -> Requirement:
+    """A requirement from its fenced block.
+
+    Args:
+        document: The document's name.
+        head: What stands after ``req``.
+        body: The lines of the block.
+        numbers: The numbers of the document's requirements, from the lock file.
+
+    Raises:
+        ValueError: It cannot be read; the message names document and requirement, and says what is wrong.
+    """
+    name, _, keyword = head.strip().partition(" ")
+    place = f"spec/{document}.md, requirement '{name}'"
+    if not _NAME.match(name):
+        raise ValueError(f"{place}: a name has lower-case letters, digits and hyphens only.")
+    if keyword not in KEYWORDS:
+        raise ValueError(f"{place}: '{keyword}' is none of {', '.join(KEYWORDS)}.")
+    if name not in numbers:
+        raise ValueError(f"{place}: it has no number; run python -m playground.requirements.")
+    lines: list[str] = []
+    fields: dict[str, list[str]] = {"source": [], "cases": [], "why": [], "untestable": []}
+    for line in body.splitlines():
+        found = _FIELD.match(line)
+        if found:
+            fields[found[1]].append(found[2].strip())
+        elif any(fields.values()):
+            raise ValueError(f"{place}: '{line:.40}' stands below the fields; text goes above them.")
+        else:
+            lines.append(line)
+    text = "\n".join(lines).strip()
+    sources = [_SOURCE.match(one) for one in fields["source"]]
+    if not text or not sources or not all(sources):
+        raise ValueError(f"{place}: it needs text, and a source such as 'source: ojs-retry.md 4.2'.")
+    cases = tuple(one.strip() for line in fields["cases"] for one in line.split(",") if one.strip())
+    if cases and fields["untestable"]:
+        raise ValueError(f"{place}: it has cases, so it is not untestable.")
+    return Requirement(
+        f"R-{document}-{numbers[name]}",
+        name,
+        keyword,
+        text,
+        tuple(Source(one[1], one[2]) for one in sources if one),
+        cases,
+        " ".join(fields["why"]),
+        " ".join(fields["untestable"]),
+    )
+
+
+def numbers(lock: Mapping[str, list[str]], document: str) -> dict[str, int]:
+    """The numbers of a document's requirements by name."""
+    return {name: number for number, name in enumerate(lock.get(document, ()), 1)}
+
+
+def extended(lock: Mapping[str, list[str]], document: str, text: str) -> dict[str, list[str]]:
+    """The lock with the names that a document has and it lacks, each document's new ones at its end."""
+    known = list(lock.get(document, ()))
+    names = [head.partition(" ")[0] for head, _ in FENCE.findall(text)]
+    return {**lock, document: known + [name for name in dict.fromkeys(names) if name not in known]}
+
+
+def main() -> None:
+    """Add what is new to the lock file."""
+    from playground import resources  # noqa: PLC0415 - a tool for authors
+
+    folder = resources.path("spec")
+    path = folder / LOCK
+    lock: dict[str, list[str]] = json.loads(path.read_text()) if path.exists() else {}
+    for file in sorted(folder.glob("*.md")):
+        if FENCE.search(file.read_text(encoding="utf-8")):
+            lock = extended(lock, file.stem, file.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(lock, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
