@@ -19,6 +19,8 @@ ROWS: Final = 25
 """Jobs in the table."""
 LINES: Final = 60
 """Events in the log."""
+FIRST: Final = '{"type":"email.send","args":["user@example.com","welcome"]}'
+"""The job that an empty table offers."""
 AHEAD: Final = 20
 """Events of the future in the log, at most."""
 
@@ -47,6 +49,7 @@ def jobs(app: Application, _: str) -> Context:
         "states": STATES,
         "total": sum(store.counts().values()),
         "now": session.engine.now(),
+        "first": FIRST,
     }
 
 

@@ -299,6 +299,11 @@ function showTimes() {
   }
 }
 
+// What is fixed to the bottom of the window stands on the bar.
+
+const bar = $("#view-time");
+if (bar) new ResizeObserver(() => root.style.setProperty("--bar", `${bar.clientHeight}px`)).observe(bar);
+
 // The slider and the rate follow the session, but never a hand that holds them.
 
 let held = false;
