@@ -215,6 +215,11 @@ PAGES: Final = (
     Page("GET", "/", home, "Home: understand OJS in 60 seconds.", static=True),
     Page("GET", "/spec", spec_index, "The reference's documents.", static=True),
     Page("GET", "/spec/errata", errata, "Where the documents disagree, and the rulings.", static=True),
+    Page("GET", "/spec/endpoints", later("endpoints", "reference"), "Every endpoint.", static=True),
+    Page("GET", "/spec/errors", later("error_catalogue", "reference"), "Every error.", static=True),
+    Page("GET", "/spec/events", later("event_types", "reference"), "Every event type.", static=True),
+    Page("GET", "/spec/requirements.json", later("index", "reference"), "All requirements.", static=True),
+    Page("POST", "/ui/errors/{code}", later("make_error", "reference"), "Make an error happen."),
     Page(
         "GET",
         "/spec/coverage",

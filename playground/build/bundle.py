@@ -78,7 +78,8 @@ def stage(folder: Path) -> None:
     env.compile_templates(folder / "templates", zip=None, ignore_errors=False)
     (folder / "spec").mkdir()
     (folder / "spec" / case_files.BUNDLED).write_text(case_files.dump())
-    shutil.copy(resources.path("spec") / rulings.NAME, folder / "spec")
+    for name in (rulings.NAME, "errors.json", "events.json"):
+        shutil.copy(resources.path("spec") / name, folder / "spec")
     shutil.copytree(resources.path("spec") / "scenarios", folder / "spec" / "scenarios")
     (folder / "spec" / spec.BUNDLED).write_text(spec.dump(spec.render_all(env)))
 
