@@ -8,11 +8,10 @@ from typing import Final
 MAX_DEPTH: Final = 100
 """Deepest JSON that is read."""
 _NO_BRACKET: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|[^\[\]{}"]+', re.DOTALL)
-_EMPTY: Final = re.compile(r"\[\]|\{\}")
 
 
 def too_deep(text: str, limit: int = MAX_DEPTH) -> bool:
-    """Whether arrays and objects are nested deeper than a limit; text that is no JSON may count as too deep.
+    """Whether arrays and objects are nested deeper than a limit, as far as the text is JSON.
 
     Args:
         text: JSON, as it came.
@@ -20,7 +19,9 @@ def too_deep(text: str, limit: int = MAX_DEPTH) -> bool:
     """
     if text.count("[") + text.count("{") <= limit:
         return False
-    brackets = _NO_BRACKET.sub("", text)
-    for _ in range(limit):
-        brackets = _EMPTY.sub("", brackets)
-    return brackets.count("[") + brackets.count("{") > limit or _EMPTY.search(brackets) is not None
+    depth = 0
+    for bracket in _NO_BRACKET.sub("", text):
+        depth += 1 if bracket in "[{" else -1
+        if depth > limit:
+            return True
+    return False
