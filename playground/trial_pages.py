@@ -12,6 +12,7 @@ from engine.conformance.selection import Selection
 from engine.conformance.target import MakeTarget
 from engine.errors import Conflict, InvalidRequest, NotFound
 from engine.http.message import Response
+from engine.nesting import too_deep
 from playground.case_files import BadArchive, zipped
 from playground.travel_pages import opened
 from playground.visit import Visit
@@ -89,10 +90,10 @@ def load_cases(visit: Visit) -> Response:
 
 def _folder(body: bytes) -> list[tuple[str, bytes]]:
     """The files of a folder, sent as a JSON object of path to text."""
-    try:
-        files = json.loads(body)
-    except RecursionError:
-        raise ValueError("the JSON is nested too deeply.") from None
+    text = body.decode()
+    if too_deep(text):
+        raise ValueError("the JSON is nested too deeply.")
+    files = json.loads(text)
     if not isinstance(files, dict):
         raise ValueError("the body must be a zip archive, or a JSON object of path to text.")  # noqa: TRY004 - bad input
     return [(str(path), str(text).encode()) for path, text in files.items()]

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
+from engine import nesting
 from engine.conformance.values import MAX_DEPTH, too_deep
 
 METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
@@ -205,7 +206,9 @@ def _at(place: str, name: str) -> str:
 
 def _json(data: bytes, file: str) -> Any:
     try:
-        value = json.loads(data.decode("utf-8-sig"))
+        text = data.decode("utf-8-sig")
+        deep = nesting.too_deep(text, MAX_DEPTH)
+        value = None if deep else json.loads(text)
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         raise CaseFileError(file, place, f"is not JSON: {error.msg}") from None
@@ -213,7 +216,7 @@ def _json(data: bytes, file: str) -> Any:
         raise CaseFileError(file, f"byte {error.start}", "is not UTF-8") from None
     except (ValueError, RecursionError) as error:
         raise CaseFileError(file, "", f"is not JSON that can be read: {error}") from None
-    if too_deep(value):
+    if deep or too_deep(value):
         raise CaseFileError(file, "", f"is nested more than {MAX_DEPTH} levels deep")
     return value
 
@@ -259,8 +262,10 @@ def is_case(data: bytes) -> bool:
     A file that is not JSON at all counts as a case, so that it is reported and not passed over.
     """
     try:
-        raw = json.loads(data)
+        raw = None if nesting.too_deep(data.decode()) else json.loads(data)
     except (ValueError, RecursionError):
+        return True
+    if raw is None:
         return True
     return not isinstance(raw, dict) or "test_id" in raw or "steps" in raw
 

@@ -29,6 +29,7 @@ from engine.http.places import Places
 from engine.http.quota import Quota
 from engine.http.route import Call, Reply
 from engine.ids import IdSource
+from engine.nesting import MAX_DEPTH, too_deep
 
 MEDIA_TYPE: Final = "application/openjobspec+json"
 VERSION: Final = "1.0"
@@ -207,12 +208,15 @@ def decode(raw: bytes) -> dict[str, Any]:
     """The JSON object of a body; an empty body is an empty object.
 
     Raises:
-        InvalidPayload: Not UTF-8, not JSON (position named), not an object, or a number out of range.
+        InvalidPayload: Not UTF-8, not JSON (position named), not an object, too deep, or a number out of range.
     """
     if not raw:
         return {}
     try:
-        body = json.loads(raw.decode("utf-8-sig"), parse_constant=_no_constant, parse_float=_finite)
+        text = raw.decode("utf-8-sig")
+        if too_deep(text):
+            raise InvalidPayload(f"The body is nested too deeply: {MAX_DEPTH} levels are read.")
+        body = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
     except json.JSONDecodeError as error:
         where = {"line": error.lineno, "column": error.colno}
         raise InvalidPayload(

@@ -72,7 +72,8 @@ class Call(NamedTuple):
 
             return limit, offset_of(self.query["cursor"])
         if "page" in self.query:
-            return limit, (self.number("page", 1, 10_000_000, 1) - 1) * limit
+            offset = (self.number("page", 1, 10_000_000, 1) - 1) * limit
+            return limit, min(offset, 100_000_000)  # where integers are short, nothing can be counted further
         return limit, self.number("offset", 0, 100_000_000)
 
     def names(self, *keys: str) -> set[str]:

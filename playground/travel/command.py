@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from engine.errors import Conflict, InvalidRequest, NotFound
 from engine.http.message import Request, Response
+from engine.nesting import too_deep
 from playground.demo import Crew
 from playground.world import World
 
@@ -28,8 +29,6 @@ MAX_COMPACT: Final = 1_000_000
 """Longer bodies are kept as they are, so that a limit on their size meets the same bytes again."""
 WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 """Methods that may change something; what comes with another one is not written down."""
-MAX_DEPTH: Final = 100
-"""Deepest JSON that a scenario holds as JSON; any JSON reader can take it."""
 MAX_HEADER: Final = 1000
 """Longest value of a header that is written down, characters."""
 _PATH: Final = re.compile(r"/[\x21-\x7e]{0,2000}\Z")
@@ -138,6 +137,8 @@ def _compact(raw: bytes) -> bytes:
         return raw
     try:
         text = raw.decode()
+        if too_deep(text):
+            return raw
         value = json.loads(text, object_pairs_hook=_once)
         compact = dumped(value)
         return compact if json.loads(compact) == value else raw
@@ -185,8 +186,8 @@ def _body(raw: bytes) -> dict[str, Any]:
     except UnicodeDecodeError:
         return {"base64": base64.b64encode(raw).decode()}
     try:
-        value = json.loads(text)
-        if dumped(value) == raw and shallow(value):
+        value = None if too_deep(text) else json.loads(text)
+        if dumped(value) == raw:
             return {"body": value}
     except (ValueError, RecursionError):
         pass
@@ -200,14 +201,6 @@ def dumped(value: Any) -> bytes:
         ValueError: It has a number that JSON has not, or half a character, which UTF-8 cannot carry.
     """
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
-
-
-def shallow(value: Any, limit: int = MAX_DEPTH) -> bool:
-    """Whether JSON values are nested no deeper than a limit."""
-    if not isinstance(value, dict | list):
-        return True
-    inner = value.values() if isinstance(value, dict) else value
-    return limit > 0 and all(shallow(one, limit - 1) for one in inner)
 
 
 def from_step(step: Mapping[str, Any], start: int) -> Command:

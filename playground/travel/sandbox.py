@@ -215,7 +215,7 @@ class Sandbox(Session):
             self._run(self.goal)
         elif self.pace.playing:
             to = self.pace.now()
-            if to > self.timeline.now and not self.timeline.advance(to, SLICE):
+            if to >= self.timeline.now and not self.timeline.advance(to, SLICE):
                 self._rest()
 
     def _rest(self) -> None:

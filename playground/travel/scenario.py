@@ -17,9 +17,10 @@ from engine.conformance.template import Templates
 from engine.errors import InvalidRequest, OJSError
 from engine.http.message import Request, Response
 from engine.jsonschema import validate
+from engine.nesting import MAX_DEPTH, too_deep
 from engine.times import format_time, parse_time
 from playground import resources
-from playground.travel.command import LATEST, MAX_DEPTH, WRITES, from_step, shallow, to_step
+from playground.travel.command import LATEST, WRITES, from_step, to_step
 from playground.travel.timeline import Moment, Origin, Timeline
 
 FORMAT: Final = "ojs-playground-scenario"
@@ -58,15 +59,12 @@ def read(text: str) -> dict[str, Any]:
     """
     if len(text) > MAX_TEXT:
         raise ScenarioError(f"The scenario has {len(text):,} characters; the limit is {MAX_TEXT:,}.")
+    if too_deep(text, MAX_DEPTH + NESTED):
+        raise ScenarioError(f"The scenario is nested too deeply: a body may have {MAX_DEPTH} levels.")
     try:
         value = json.loads(text, parse_constant=_no_number)
-        deep = not shallow(value, MAX_DEPTH + NESTED)
-    except RecursionError:
-        deep, value = True, None
     except ValueError as error:
         raise ScenarioError(f"The scenario is not JSON, or was cut off: {error}.") from None
-    if deep:
-        raise ScenarioError(f"The scenario is nested too deeply: a body may have {MAX_DEPTH} levels.")
     if not isinstance(value, dict) or value.get("format") != FORMAT:
         raise ScenarioError(f'This is not a scenario of the playground: "format" is not "{FORMAT}".')
     version = value.get("version")

@@ -12,9 +12,10 @@ import pytest
 from engine.clock import ManualClock
 from engine.http.message import Request
 from engine.jsonschema import validate
+from engine.nesting import MAX_DEPTH
 from engine.schemacheck import problem
 from playground.travel import scenario as scenarios
-from playground.travel.command import MAX_DEPTH, Command, recorded
+from playground.travel.command import Command, recorded
 from playground.travel.digest import digest
 from playground.travel.sandbox import Sandbox
 from playground.travel.scenario import MAX_TEXT, Player, ScenarioError, read, record, schema, write

@@ -87,7 +87,7 @@ def test_a_broken_promise_is_1_and_says_what_was_found(
     [
         ('{"format": "ojs-playground-scenario", "version": 2}', "version 2"),
         ('{"format"', "cut off"),
-        ("{" * 100_000, "not JSON"),
+        ("{" * 100_000, "nested too deeply"),
         ("[" * 100_000, "no link"),
         ("", "no link"),
         ("\ufeff{}", "not a scenario"),
