@@ -216,8 +216,8 @@ PAGES: Final = (
     Page("GET", "/spec", spec_index, "The reference's documents.", static=True),
     Page("GET", "/spec/errata", errata, "Where the documents disagree, and the rulings.", static=True),
     Page("GET", "/spec/endpoints", later("endpoints", "reference"), "Every endpoint.", static=True),
-    Page("GET", "/spec/errors", later("error_catalogue", "reference"), "Every error.", static=True),
-    Page("GET", "/spec/events", later("event_types", "reference"), "Every event type.", static=True),
+    Page("GET", "/spec/error-codes", later("error_catalogue", "reference"), "Every error.", static=True),
+    Page("GET", "/spec/event-types", later("event_types", "reference"), "Every event type.", static=True),
     Page("GET", "/spec/requirements.json", later("index", "reference"), "All requirements.", static=True),
     Page("POST", "/ui/errors/{code}", later("make_error", "reference"), "Make an error happen."),
     Page(

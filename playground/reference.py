@@ -119,7 +119,7 @@ def make_error(visit: Visit) -> Response:
         raise NotFound(f"There is no recipe for an error '{code:.60}'.", details={"resource_type": "error"})
     exchanges = examples.run(problem.example, visit.app.session.handle)
     if not visit.fragment:
-        return visit.back(f"/spec/errors#{code}")
+        return visit.back(f"/spec/error-codes#{code}")
     return visit.render("parts/exchanges.html", exchanges=exchanges, live=True)
 
 
