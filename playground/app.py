@@ -23,6 +23,7 @@ from playground.session import Session
 from playground.visit import Visit
 
 if TYPE_CHECKING:
+    from playground.published import Shelf
     from playground.travel.sandbox import Sandbox
     from playground.trial import Outside, Trial
 
@@ -75,6 +76,7 @@ class Application:
 
     Attributes:
         outside: How the host runs conformance cases against another server; None where it cannot.
+        shelf: The published documents of a checkout, where somebody has put them.
     """
 
     def __init__(
@@ -86,6 +88,7 @@ class Application:
         self.env = env
         self.clock = SystemClock()
         self.outside: Outside | None = None
+        self.shelf: Shelf | None = None
         self.table: Table[pages.Page] = Table(pages.PAGES)
         self.live = Live(self.view, self.clock.now)
         env.globals |= {

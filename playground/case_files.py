@@ -69,8 +69,8 @@ class BadArchive(Exception):
     """The archive is damaged, locked, or no zip archive."""
 
 
-def zipped(content: bytes) -> list[tuple[str, bytes]]:
-    """All JSON files of a zip archive in memory, by path.
+def zipped(content: bytes, suffix: str = ".json") -> list[tuple[str, bytes]]:
+    """All JSON files of a zip archive in memory, or those with another suffix, by path.
 
     Raises:
         BadArchive: It cannot be read.
@@ -79,14 +79,14 @@ def zipped(content: bytes) -> list[tuple[str, bytes]]:
 
     try:
         with zipfile.ZipFile(BytesIO(content)) as archive:
-            return list(_members(archive))
+            return list(_members(archive, suffix))
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
         raise BadArchive(f"the zip archive cannot be read ({error})") from None
 
 
-def _members(archive: zipfile.ZipFile) -> Iterator[tuple[str, bytes]]:
+def _members(archive: zipfile.ZipFile, suffix: str = ".json") -> Iterator[tuple[str, bytes]]:
     for name in sorted(archive.namelist()):
-        if name.endswith(".json") and not name.startswith("__MACOSX/"):
+        if name.endswith(suffix) and not name.startswith("__MACOSX/"):
             with archive.open(name) as file:
                 yield _below(name), file.read(MAX_FILE + 1)
 

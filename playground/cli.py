@@ -1,4 +1,4 @@
-"""The command line: ``ojs-playground serve``, ``build``, ``conformance`` and ``scenario``.
+"""The command line: ``ojs-playground serve``, ``build``, ``conformance``, ``scenario`` and ``spec``.
 
 What goes wrong is said in one line that names the way out; the exit code is then 1, and 2 for wrong arguments.
 """
@@ -17,7 +17,7 @@ from pathlib import Path
 from jinja2 import FileSystemLoader
 from waitress.server import create_server
 
-from playground import conformance, packages, resources, scenarios
+from playground import conformance, packages, resources, scenarios, shelves
 from playground.app import Application, Site
 from playground.assets import Assets
 from playground.build import BuildError, build
@@ -91,6 +91,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     cases = commands.add_parser("conformance", help="run conformance cases against the engine or a server")
     conformance.add_arguments(cases)
+    kept = commands.add_parser("spec", help="put a checkout of the specification on the server's shelf")
+    shelves.add_arguments(kept)
     played = commands.add_parser("scenario", help="play scenarios, check them, print the state's hash")
     scenarios.add_arguments(played)
     return parser
@@ -131,6 +133,9 @@ def _serve(options: argparse.Namespace) -> None:
     sandbox = Sandbox(SystemClock(), lambda: secrets.randbits(53), workers=1, max_body=options.max_body)
     sandbox.pause()  # until somebody enters
     app = Application(session, env, site, beside=Application(sandbox, env, site))
+    app.shelf = shelves.load()
+    if app.beside is not None:
+        app.beside.shelf = app.shelf
     driver = Driver(app)
     host = create_app(driver, static, max_body=options.max_body)
     server = create_server(
@@ -179,6 +184,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.command == "conformance":
             return conformance.main(options)
+        if options.command == "spec":
+            return shelves.main(options)
         if options.command == "scenario":
             return scenarios.main(options)
         {"serve": _serve, "build": _build}[options.command](options)

@@ -221,6 +221,15 @@ PAGES: Final = (
     Page("GET", "/spec/requirements.json", later("index", "reference"), "All requirements.", static=True),
     Page("POST", "/ui/errors/{code}", later("make_error", "reference"), "Make an error happen."),
     Page(
+        "GET", "/spec/published", later("shelf", "published_pages"), "The published documents.", static=True
+    ),
+    Page("GET", "/spec/published/{name}", later("document", "published_pages"), "One published document."),
+    Page("POST", "/ui/published", later("put", "published_pages"), "Put a checkout on the shelf."),
+    Page("POST", "/ui/published/run", later("run", "published_pages"), "Send an example's request."),
+    Page(
+        "GET", "/ui/published/check", later("check", "published_pages"), "What is wrong with the documents."
+    ),
+    Page(
         "GET",
         "/spec/coverage",
         later("coverage", "evidence"),

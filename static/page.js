@@ -217,6 +217,24 @@ async function bringCases(files) {
   announce(answer.status === 204 ? `Cases of ${name} are here` : "These cases cannot be read");
 }
 
+/** @param {File[]} files A zip, or the markdown files of a checkout of the specification. */
+async function bringDocuments(files) {
+  const zip = files.find((file) => file.name.endsWith(".zip"));
+  const documents = files.filter((file) => file.name.endsWith(".md"));
+  if (!zip && !documents.length) return warn("There is no .md or .zip file among these; the specification's documents are ojs-*.md.");
+  const name = zip?.name ?? documents[0].webkitRelativePath.split("/")[0] ?? "these files";
+  const texts = zip ? [] : await Promise.all(documents.map(async (file) => [file.webkitRelativePath || file.name, await file.text()]));
+  const place = `/ui/published?name=${encodeURIComponent(name || "these files")}`;
+  const answer = await fetch(place, { method: "POST", body: zip ?? JSON.stringify(Object.fromEntries(texts)), headers: { "HX-Request": "true" } }).catch(() => null);
+  if (!answer) return warn(NOBODY);
+  if (!answer.ok) return warn(plain(await answer.text()));
+  showShelf();
+}
+
+function showShelf() {
+  /** @type {any} */ (window).htmx.ajax("GET", "/spec/published", { target: "#page", select: "#page", swap: "outerHTML" });
+}
+
 /** @param {DataTransfer} dropped @returns {Promise<File[]>} Every file dropped, those of folders too. */
 async function droppedFiles(dropped) {
   const entries = [...dropped.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
@@ -242,6 +260,7 @@ async function droppedFiles(dropped) {
 document.addEventListener("change", (event) => {
   const input = /** @type {HTMLInputElement} */ (event.target);
   if (input.matches?.("[data-scenario]") && input.files?.length) void input.files[0].text().then(openText).finally(() => (input.value = ""));
+  if (input.matches?.("[data-documents]") && input.files?.length) void bringDocuments([...input.files]).finally(() => (input.value = ""));
   if (input.matches?.("[data-cases]") && input.files?.length) void bringCases([...input.files]).finally(() => (input.value = ""));
 });
 
@@ -259,7 +278,7 @@ document.addEventListener("drop", (event) => {
   if (!$("#drop") || !event.dataTransfer) return;
   event.preventDefault();
   document.body.classList.remove("dropping");
-  void droppedFiles(event.dataTransfer).then(bringCases);
+  void droppedFiles(event.dataTransfer).then($("[data-documents]") ? bringDocuments : bringCases);
 });
 
 // Time: the session's clock, countdowns and the bars of running jobs. The bar says what the clock showed and how fast it
@@ -441,6 +460,10 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     /** @type {HTMLFormElement | null} */ ($("#compose"))?.requestSubmit();
   }
+});
+
+document.addEventListener("htmx:after:request", (event) => {
+  if (/** @type {any} */ (event).detail.ctx.sourceElement?.matches?.("[data-clear]")) showShelf();
 });
 
 document.addEventListener("htmx:after:swap", (event) => {

@@ -18,7 +18,7 @@ from playground import case_files, packages, resources, rulings, spec
 from playground.assets import digest
 from playground.render import environment
 
-LATER: Final = ("tzdata",)
+LATER: Final = ("tzdata", "markdown_it", "mdurl")
 """What the tab fetches only when it needs it, with the rest of the standard library."""
 LIBRARIES: Final = ("jinja2", "markupsafe")
 """What the application imports in the tab besides itself and the standard library."""

@@ -234,7 +234,7 @@ def create_app(driver: Driver, static: Path, *, max_body: int = 1_048_576) -> fl
 
 def _limit(path: str, max_body: int) -> int:
     """Most bytes that are read of a request's body; what is too large once read, the binding refuses."""
-    if path in {"/ui/conformance/cases", "/ui/moment"}:
+    if path in {"/ui/conformance/cases", "/ui/moment", "/ui/published"}:
         return MAX_CASES
     return (
         3 * max_body if path.startswith("/ui/") else max_body
