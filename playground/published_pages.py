@@ -8,6 +8,7 @@ from typing import Final
 from engine.errors import InvalidRequest, NotFound
 from engine.http.message import Request, Response
 from engine.nesting import too_deep
+from playground import rulings
 from playground.case_files import BadArchive, zipped
 from playground.examples import Exchange
 from playground.published import BINDING, Published, Shelf
@@ -40,6 +41,7 @@ def document(visit: Visit) -> Response:
     """One published document, its keywords numbered, its examples runnable, its sections with their cases."""
     one, trial = _document(visit), visit.app.trial
     assert visit.app.shelf is not None  # noqa: S101 - the document came from it
+    errata = rulings.load()
     cited, _ = visit.app.shelf.joined((row.name, row.case.spec_ref) for row in trial.rows())
     return visit.render(
         "pages/published.html",
@@ -49,6 +51,11 @@ def document(visit: Visit) -> Response:
             section: [row for name in names if (row := trial.row(name))]
             for (doc, section), names in cited.items()
             if doc == one.name
+        },
+        errata={
+            section.id: found
+            for section in one.rendered.sections
+            if (found := rulings.about(errata, f"{one.name}.md", section.id.removeprefix("section-")))
         },
         binding=sum(clause.keyword in BINDING for clause in one.rendered.clauses),
     )

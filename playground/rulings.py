@@ -71,6 +71,25 @@ class Errata:
     rulings: dict[str, Ruling]
 
 
+def about(errata: Errata, document: str, section: str) -> list[Ruling]:
+    """The rulings of which a section is one side.
+
+    Args:
+        errata: All rulings.
+        document: A file, e.g. ``ojs-retry.md``.
+        section: Its number or numbers, e.g. ``4.2`` or ``3.3, 9.1``.
+    """
+    wanted = {one.strip() for one in section.split(",")}
+    return [
+        ruling
+        for ruling in errata.rulings.values()
+        if any(
+            clause.document == document and wanted & {one.strip() for one in clause.section.split(",")}
+            for clause in ruling.clauses
+        )
+    ]
+
+
 def load() -> Errata:
     """The project's errata: from the tab's bundle where there is one, else from the file.
 

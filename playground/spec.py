@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple
 from jinja2 import Environment
 
 from engine import lifecycle
-from playground import requirements, resources
+from playground import requirements, resources, rulings
 from playground.diagram import picture
 from playground.examples import Example, Step, parse, record, written
 from playground.requirements import Requirement
@@ -147,11 +147,16 @@ def _blocks(
     from markdown_it import MarkdownIt  # noqa: PLC0415 - see `_markdown`
 
     words_of = MarkdownIt("commonmark", {"html": False})
+    errata = rulings.load()
 
     def requirement(words: str) -> str:
         one = required[words.strip()]
         return env.get_template("parts/requirement.html").render(
-            document=name, one=one, text=words_of.render(one.text), why=words_of.renderInline(one.why)
+            document=name,
+            one=one,
+            text=words_of.render(one.text),
+            why=words_of.renderInline(one.why),
+            rulings=[ruling for source in one.sources for ruling in rulings.about(errata, *source)],
         )
 
     def example(words: str) -> str:
