@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from engine.errors import InvalidRequest, NotFound
 from engine.http.message import Response
+from playground.crosslinks import shown_in
 from playground.requirements import Requirement
 from playground.spec import Document
 
@@ -121,7 +122,12 @@ def one_requirement(visit: Visit) -> Response:
     """A requirement with its cases, as a fragment or as a page."""
     document, requirement = _find(visit)
     template = "parts/evidence.html" if visit.fragment else "pages/requirement.html"
-    return visit.render(template, document=document, one=evidence(visit.app.trial, requirement))
+    return visit.render(
+        template,
+        document=document,
+        one=evidence(visit.app.trial, requirement),
+        lessons=shown_in(requirement),
+    )
 
 
 def run_evidence(visit: Visit) -> Response:

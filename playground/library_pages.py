@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from engine.http.message import Response
 from engine.times import parse_time
+from playground.crosslinks import required_by
 from playground.render import span
 from playground.travel import library
 from playground.travel.digest import digest
@@ -66,6 +67,7 @@ def lesson_page(visit: Visit) -> Response:
         "pages/lesson.html",
         scenario=scenario,
         clauses=cited(scenario["clauses"]),
+        requirements=lambda clause: required_by(visit.app.documents, clause),
         rows=list(_rows(player)),
         start=player.start,
         days=parse_time(scenario["start"]) // 86_400_000 != timeline.end.now // 86_400_000,
