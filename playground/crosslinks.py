@@ -17,7 +17,8 @@ _FILES: Final = {
     "OJS Unique Jobs": "ojs-unique-jobs.md",
 }
 """Names whose file is not simply the name in lower case."""
-_CLAUSE: Final = re.compile(r"(OJS [A-Za-z ]+?) ((?:[0-9A-Z][0-9.]*)(?:, ?[0-9A-Z][0-9.]*)*)")
+_SECTION: Final = r"(?:[0-9]+|[A-Z]\b)(?:\.[0-9]+)*"
+_CLAUSE: Final = re.compile(rf"(OJS [A-Za-z -]+?) ({_SECTION}(?:, ?{_SECTION})*)")
 
 
 def cited(text: str) -> set[tuple[str, str]]:
