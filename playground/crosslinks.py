@@ -12,9 +12,7 @@ from playground.spec import Document
 from playground.travel import library
 
 _FILES: Final = {
-    "OJS HTTP Binding": "ojs-http-binding.md",
-    "OJS JSON Format": "ojs-json-format.md",
-    "OJS Unique Jobs": "ojs-unique-jobs.md",
+    "OJS Queue Configuration": "ojs-queue-config.md",
 }
 """Names whose file is not simply the name in lower case."""
 _SECTION: Final = r"(?:[0-9]+|[A-Z]\b)(?:\.[0-9]+)*"
