@@ -49,7 +49,7 @@ function nextTheme() {
 
 /** @param {HTMLElement} button Copies its data-copy, or the code beside it. */
 async function copy(button) {
-  const text = button.dataset.copy || button.parentElement?.querySelector("pre")?.textContent || "";
+  const text = button.dataset.copy?.replaceAll("{origin}", location.origin) || button.parentElement?.querySelector("pre")?.textContent || "";
   try {
     await navigator.clipboard.writeText(text);
     button.dataset.done = "";
