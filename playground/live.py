@@ -1,7 +1,7 @@
 """Live views over a stream: whoever looks at a page is sent each of its views when, and only when, it changes.
 
-A change only marks the streams; after a short pause all of them are rendered once. So a thousand events in
-a row make one swap in the page, and a view that looks the same is not sent at all.
+A change only marks the streams: at once after a quiet time, else after a short pause, all are rendered once. So a
+thousand events in a row make one swap in the page, and a view that looks the same is not sent at all.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ from typing import Final
 
 from engine.http.message import EventStream, Send, Stop
 
+FIRST: Final = 4
+"""From a change after a quiet time to its swap, milliseconds: what a click entails happens at once, and is one swap."""
 PAUSE: Final = 50
-"""From the first change to the swap, milliseconds."""
+"""From one swap to the next, milliseconds."""
 
 
 class _Reader:
@@ -36,16 +38,18 @@ class Live:
         self._render = render
         self._now = now
         self._readers: list[_Reader] = []
+        self._flushed = -PAUSE
         self.flush_at: int | None = None
 
     def touch(self) -> None:
         """Something that a view may show has changed."""
         if self.flush_at is None and self._readers:
-            self.flush_at = self._now() + PAUSE
+            self.flush_at = max(self._now() + FIRST, self._flushed + PAUSE)
 
     def flush(self) -> None:
         """Send what has changed, to everyone who looks at it."""
         self.flush_at = None
+        self._flushed = self._now()
         rendered: dict[str, str] = {}
         for reader in self._readers:
             self._update(reader, rendered)

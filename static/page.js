@@ -179,7 +179,9 @@ addEventListener("pagehide", () => {
 
 function showStorage() {
   const note = /** @type {HTMLElement | null} */ ($("#unkept"));
-  if (note) note.hidden = root.dataset.storage !== "none";
+  if (!note) return;
+  note.hidden = !root.dataset.storage;
+  if (root.dataset.storage === "full") note.textContent = "This session is larger than the browser keeps: it ends with the tab, or with a reload. “Moment” saves it as a file.";
 }
 
 // Files: a report taken away, cases brought in.
@@ -497,6 +499,7 @@ showTheme();
 showStorage();
 showEvidence();
 document.addEventListener("ojs:ready", showStorage);
+document.addEventListener("ojs:storage", showStorage);
 showSection();
 foldDrawer();
 listenToClock();

@@ -81,12 +81,18 @@
 
   /** @param {string} text */
   function keep(text) {
-    kept = { text, now: 0 };
+    kept = text ? { text, now: 0 } : undefined;
+    let storage = text ? "" : "full";
     try {
-      sessionStorage.setItem("ojs-session", text);
-    } catch {
-      root.dataset.storage = "none";
+      if (text) sessionStorage.setItem("ojs-session", text);
+      else sessionStorage.removeItem("ojs-session");
+    } catch (error) {
+      storage = /** @type {any} */ (error)?.name === "QuotaExceededError" ? "full" : "none";
     }
+    if (storage === (root.dataset.storage ?? "")) return;
+    if (storage) root.dataset.storage = storage;
+    else delete root.dataset.storage;
+    document.dispatchEvent(new CustomEvent("ojs:storage"));
   }
 
   /** What the page says once the start has ended, well or not; also for a page that was not there yet when it did. */

@@ -137,7 +137,7 @@ function keepSoon(method) {
   keeping = setTimeout(() => {
     keeping = 0;
     const text = tab.keep();
-    if (text) postMessage({ type: "keep", text });
+    if (typeof text === "string") postMessage({ type: "keep", text });
     else keepSoon("");
   }, 400);
 }

@@ -65,11 +65,14 @@ def start(boot: str, kept: str = "", now: float = 0) -> str:
 
 
 def keep() -> str | None:
-    """The session as text, or None while it is still being brought back."""
-    from playground.travel.keeping import keep  # noqa: PLC0415 - as above
+    """The session as text; empty when it is too large; None while it is still being brought back."""
+    from playground.travel.keeping import TooMuch, keep  # noqa: PLC0415 - as above
 
     session = _app.travel
-    return None if session.loading else keep(session)
+    try:
+        return None if session.loading else keep(session)
+    except TooMuch:
+        return ""
 
 
 def warm() -> None:

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final
 
+from playground.travel.command import to_step
 from playground.travel.history import Branch, History
 from playground.travel.sandbox import MAX_RATE, MIN_RATE, Sandbox
 from playground.travel.scenario import Player, ScenarioError, read, record
@@ -16,30 +17,49 @@ from playground.travel.timeline import Moment
 
 FORMAT: Final = "ojs-playground-session"
 VERSION: Final = 1
+MAX_KEPT: Final = 4_000_000
+"""Most characters that are kept: browsers refuse a page more than about five million."""
+
+
+class TooMuch(Exception):
+    """The session is too large to be kept; it can be saved as a file."""
 
 
 def keep(session: Sandbox) -> str:
-    """A session's branches, cursors and pace as JSON text; what was opened beside it is not kept."""
+    """A session's branches, cursors and pace as JSON text; what was opened beside it is not kept.
+
+    Raises:
+        TooMuch: It would be larger than browsers keep for a page.
+    """
     history, pace = session.own
-    return json.dumps(
-        {
-            "format": FORMAT,
-            "version": VERSION,
-            "rate": pace.rate,
-            "playing": pace.playing,
-            "numbers": history.numbers,
-            "branches": [_branch(branch) for branch in history.branches.values()],
-        },
-        ensure_ascii=False,
-        separators=(",", ":"),
-    )
+    head = {
+        "format": FORMAT,
+        "version": VERSION,
+        "rate": pace.rate,
+        "playing": pace.playing,
+        "numbers": history.numbers,
+    }
+    branches = [_branch(branch) for branch in history.branches.values()]
+    if sum(map(len, branches)) > MAX_KEPT:
+        raise TooMuch
+    return f'{_dumped(head)[:-1]},"branches":[{",".join(branches)}]}}'
 
 
-def _branch(branch: Branch) -> dict[str, Any]:
-    told: dict[str, Any] = {"number": branch.number, "name": branch.name, "scenario": record(branch.timeline)}
+def _branch(branch: Branch) -> str:
+    """A branch as JSON; a step is written once, however often the session is kept."""
+    timeline = branch.timeline
+    texts, start = timeline.texts, timeline.origin.start
+    if sum(map(len, texts)) <= MAX_KEPT:
+        texts += [_dumped(to_step(command, start)) for command in timeline.commands[len(texts) :]]
+    scenario = f'{_dumped(record(timeline, steps=False))[:-1]},"steps":[{",".join(texts)}]}}'
+    told: dict[str, Any] = {"number": branch.number, "name": branch.name}
     if branch.parent is not None and branch.fork is not None:
         told |= {"parent": branch.parent, "fork": list(branch.fork)}
-    return told
+    return f'{_dumped(told)[:-1]},"scenario":{scenario}}}'
+
+
+def _dumped(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def restoring(session: Sandbox, text: str, now: int | None = None) -> Iterator[float]:

@@ -274,7 +274,7 @@ class Sandbox(Session):
                 f"The rate goes from {MIN_RATE:g} to {MAX_RATE:g}.", details={"field": "rate"}
             )
         self.tick()
-        self.pace.rate = rate
+        self.pace.rate = float(rate)
 
     def step(self) -> None:
         """Pause, and do one thing: the next that is due, or the next that the journal has."""

@@ -118,11 +118,12 @@ def _check_order(scenario: Scenario) -> None:
         raise ScenarioError("The scenario is not valid at /start: it lies before 1970 or after 8999.")
 
 
-def record(timeline: Timeline, **more: Any) -> dict[str, Any]:
+def record(timeline: Timeline, *, steps: bool = True, **more: Any) -> dict[str, Any]:
     """A timeline as a scenario.
 
     Args:
         timeline: The timeline, with its cursor.
+        steps: Whether its steps are told; without them the caller adds them.
         more: Further fields, e.g. ``title``.
     """
     origin = timeline.origin
@@ -130,7 +131,8 @@ def record(timeline: Timeline, **more: Any) -> dict[str, Any]:
     told |= {"seed": origin.seed, "start": format_time(origin.start), "workers": origin.workers}
     if origin.conformance:
         told["conformance"] = True
-    told["steps"] = [to_step(command, origin.start) for command in timeline.commands]
+    if steps:
+        told["steps"] = [to_step(command, origin.start) for command in timeline.commands]
     told["end"] = timeline.end.now - origin.start
     due = timeline.next_due()
     unfinished = due is not None and due <= timeline.now  # playing it would do what is due at its end, too

@@ -99,6 +99,7 @@ class Timeline:
 
     Attributes:
         commands: What has been done from outside, in order.
+        texts: The first of the commands as JSON, as far as `playground.travel.keeping` has written them.
         places: The step at which each command was done.
         done: How many commands the world at the cursor has seen.
         step: How many steps it has done.
@@ -112,6 +113,7 @@ class Timeline:
         self.origin = origin
         self.commands: list[Command] = []
         self.places: list[int] = []
+        self.texts: list[str] = []
         self.seen: list[Seen] = []
         self.floor = Moment(0, origin.start)
         self.end = Moment(0, origin.start)
@@ -344,6 +346,7 @@ class Timeline:
         self.end = here.moment
         self.commands = self.commands[: self.done]
         self.places = self.places[: self.done]
+        self.texts = self.texts[: self.done]
         self.seen = self.seen[: self.known()]
         self._checkpoints = [one for one in self._checkpoints if one.moment <= here.moment]
         self._hear = None

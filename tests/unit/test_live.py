@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.http.message import EventStream
-from playground.live import PAUSE, Live, message
+from playground.live import FIRST, PAUSE, Live, message
 
 
 class Page:
@@ -31,13 +31,25 @@ def test_a_new_reader_gets_every_view_at_once() -> None:
     assert page.got[1].count(b"hx-partial hx-target") == 2
 
 
-def test_many_changes_make_one_swap_after_a_pause() -> None:
+def test_after_a_quiet_time_a_change_is_sent_at_once_and_the_next_after_a_pause() -> None:
+    page = Page()
+    page.read("board").start(page.got.append, lambda: None)
+    page.now = 1000
+    page.live.touch()
+    assert page.live.flush_at == 1000 + FIRST
+    page.now = 1000 + FIRST
+    page.live.flush()
+    page.live.touch()
+    assert page.live.flush_at == 1000 + FIRST + PAUSE
+
+
+def test_many_changes_make_one_swap() -> None:
     page = Page()
     page.read("board", "log").start(page.got.append, lambda: None)
     page.got.clear()
     for _ in range(100):
         page.live.touch()
-    assert page.live.flush_at == PAUSE
+    assert page.live.flush_at == FIRST
     page.views["board"] = "<p>1</p>"
     page.live.flush()
     assert len(page.got) == 1
