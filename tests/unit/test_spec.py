@@ -34,13 +34,24 @@ def test_a_document_has_what_its_page_needs(name: str) -> None:
         assert f'id="{key}"' in document.html
 
 
+REFUSED = {
+    ("lifecycle", "illegal"): {409},
+    ("lifecycle", "cancel"): {409},
+    ("retry", "duration"): {422},
+    ("retry", "bad-policy"): {422},
+    ("workers", "stranger"): {409},
+    ("schedule", "no-zone"): {400},
+}
+"""The examples that are about a refusal, and with which statuses."""
+
+
 @pytest.mark.parametrize(
     ("name", "example"), [(name, key) for name in LIBRARY for key in LIBRARY[name].examples]
 )
 def test_an_example_does_what_its_text_says(name: str, example: str) -> None:
     """No request of an example fails, save where the document is about the refusal."""
     exchanges = examples.record(LIBRARY[name].examples[example])
-    refused = {"illegal": {409}, "cancel": {409}}.get(example, set())
+    refused = REFUSED.get((name, example), set())
     assert {one.status for one in exchanges} <= {200, 201} | refused
     assert 0 not in {one.status for one in exchanges}
 
