@@ -41,6 +41,9 @@ REFUSED = {
     ("retry", "bad-policy"): {422},
     ("workers", "stranger"): {409},
     ("schedule", "no-zone"): {400},
+    ("cron", "wrong"): {400},
+    ("cron", "offset"): {400},
+    ("unique", "reject"): {409},
 }
 """The examples that are about a refusal, and with which statuses."""
 
