@@ -44,6 +44,8 @@ REFUSED = {
     ("cron", "wrong"): {400},
     ("cron", "offset"): {400},
     ("unique", "reject"): {409},
+    ("workflows", "invalid"): {400},
+    ("workflows", "cancel"): {409},
 }
 """The examples that are about a refusal, and with which statuses."""
 
