@@ -46,6 +46,7 @@ REFUSED = {
     ("unique", "reject"): {409},
     ("workflows", "invalid"): {400},
     ("workflows", "cancel"): {409},
+    ("priority", "out-of-range"): {400},
 }
 """The examples that are about a refusal, and with which statuses."""
 
