@@ -47,6 +47,9 @@ REFUSED = {
     ("workflows", "invalid"): {400},
     ("workflows", "cancel"): {409},
     ("priority", "out-of-range"): {400},
+    ("backpressure", "reject"): {429},
+    ("bulk", "bulk"): {207},
+    ("bulk", "batch"): {400},
 }
 """The examples that are about a refusal, and with which statuses."""
 
