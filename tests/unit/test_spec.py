@@ -47,6 +47,19 @@ REFUSED = {
     ("queues", "explicit"): {202},
     ("queues", "deletion"): {202},
     ("conformance", "refused-level-4"): {409},
+    ("retry", "duration"): {422},
+    ("retry", "bad-policy"): {422},
+    ("workers", "stranger"): {409},
+    ("schedule", "no-zone"): {400},
+    ("cron", "wrong"): {400},
+    ("cron", "offset"): {400},
+    ("unique", "reject"): {409},
+    ("workflows", "invalid"): {400},
+    ("workflows", "cancel"): {409},
+    ("priority", "out-of-range"): {400},
+    ("backpressure", "reject"): {429},
+    ("bulk", "bulk"): {207},
+    ("bulk", "batch"): {400},
 }
 """The examples that are about a refusal, or about work that is done later, and with which statuses."""
 
@@ -61,6 +74,7 @@ def test_an_example_does_what_its_text_says(name: str, example: str) -> None:
     statuses = {one.status for one in exchanges}
     assert statuses <= {200, 201} | refused
     assert refused <= statuses
+    assert 0 not in statuses
 
 
 def test_the_life_cycle_shows_every_state_and_every_move_of_the_table() -> None:
