@@ -80,7 +80,7 @@ class Exchange(NamedTuple):
     def state(self) -> str | None:
         """The state that the answer tells, or None."""
         state = self.received.get("state") or (self.job or {}).get("state")
-        return state if state in STATES else None
+        return state if isinstance(state, str) and state in STATES else None  # a checkpoint has a state too
 
 
 def parse(name: str, title: str, text: str) -> Example:

@@ -49,3 +49,19 @@ def test_a_reference_that_leads_nowhere_stops_the_example_and_says_so() -> None:
 def test_a_broken_notation_is_refused_with_its_place(text: str, said: str) -> None:
     with pytest.raises(ValueError, match=said.replace("/", "/")):
         examples.parse("x", "X", text)
+
+
+@pytest.mark.parametrize(
+    ("received", "state"),
+    [
+        ({"state": "active"}, "active"),
+        ({"job": {"state": "completed"}}, "completed"),
+        ({"state": "quiet"}, None),
+        ({"state": {"processed": 5}}, None),
+        ({"state": ["active"]}, None),
+        ({}, None),
+    ],
+)
+def test_only_a_jobs_state_is_told_as_one(received: dict[str, object], state: str | None) -> None:
+    """The state of a worker and what a checkpoint has saved are called so too."""
+    assert examples.Exchange("GET", "/x", "", 200, received).state == state
