@@ -8,7 +8,7 @@
     const place = find("#picked-count");
     if (!place) return;
     const all = /** @type {HTMLInputElement | null} */ (find("#picked [name=all]"));
-    const picked = document.querySelectorAll("#picked [name=id]:checked").length;
+    const picked = document.querySelectorAll("[form=picked]:checked").length;
     const text = all?.checked ? "all that match" : picked ? `${picked} selected` : "";
     if (place.textContent !== text) place.textContent = text;
   }
