@@ -173,7 +173,7 @@ def queue(app: Application, name: str) -> Context:
     """One queue: its state, figures, configuration and latest jobs; ``queue`` is None where there is none."""
     engine = app.session.engine
     if not is_queue(engine, name):
-        return {"queue": None, "name": name, "virtual": app.session.virtual}
+        return {"queue": None, "name": name}
     scope = f"queue:{name}"
     hour, day = engine.figures.minutes(scope, 60), engine.figures.day(scope)
     record = engine.store.record("queue", name)
@@ -182,7 +182,6 @@ def queue(app: Application, name: str) -> Context:
     return {
         "queue": _queue(engine, name),
         "name": name,
-        "virtual": app.session.virtual,
         "figures": _figures(engine, name, 60, 5, 60),
         "hour": hour,
         "day": day,

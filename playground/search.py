@@ -7,7 +7,6 @@ are looked at is `playground.found`'s business.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from fnmatch import translate
@@ -194,9 +193,16 @@ def _near(name: str, known: Iterable[str]) -> str:
     return str(best) if likeness(best) >= 0.4 else ""
 
 
+_WORDS: Final = {None: "null", True: "true", False: "false"}
+
+
 def _scalar(value: Any) -> str:
-    """A JSON value as one types it: a string without its quotation marks."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    """A JSON value as one types it: a string without its quotation marks, of a list or an object what is in it."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (dict, list)):
+        return spelled(value)
+    return _WORDS[value] if value is None or isinstance(value, bool) else str(value)
 
 
 def _inside(container: Any, path: list[str]) -> tuple[bool, Any]:

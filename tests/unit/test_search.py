@@ -18,7 +18,7 @@ def job(**fields: Any) -> Job:
     usual: dict[str, Any] = {
         "id": ID,
         "type": "email.send",
-        "args": [{"user": 1, "to": {"name": "Ada"}}, "welcome"],
+        "args": [{"user": 1, "to": {"name": "Ada"}}, "welcome", None, True, 1.5],
         "queue": "mail",
         "priority": 5,
         "tags": ["nightly", "Slow"],
@@ -54,6 +54,9 @@ def job(**fields: Any) -> Job:
         "args.to.name:Ada",
         "args.0.to.name:A*",
         "args.1:welcome",
+        "args.2:null",
+        "args.3:true",
+        "args.4:1.5",
         "args:WELCOME",
         "meta.tenant_id:acme",
         "meta.a.b:dotted",
