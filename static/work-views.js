@@ -9,7 +9,7 @@
     if (!place) return;
     const all = /** @type {HTMLInputElement | null} */ (find("#picked [name=all]"));
     const picked = document.querySelectorAll("[form=picked]:checked").length;
-    const text = all?.checked ? "all that match" : picked ? `${picked} selected` : "";
+    const text = picked && !all?.checked ? `${picked} selected` : "";
     if (place.textContent !== text) place.textContent = text;
   }
 
