@@ -312,6 +312,15 @@ def test_the_registry_tells_workers_and_what_they_will_hear(app: Application) ->
     assert post(app, "/ui/registry/a%2Fb%20%3Cc%3E/quiet").status == 204
 
 
+def test_a_worker_with_a_huge_name_does_not_fill_the_page(app: Application) -> None:
+    app.session.engine.workers.beat(
+        "w" * 500_000, [], None, {"queues": ["q" * 100_000], "hostname": {"a": [1]}}
+    )
+    html = view(app, "registry")
+    assert len(html) < 5_000
+    assert "500,000 characters" in html
+
+
 @pytest.mark.parametrize(
     "path",
     [
