@@ -26,7 +26,6 @@ MAX_BULK: Final = 100_000
 """Most jobs of one operation on all that match."""
 SHOWN: Final = 10
 """Jobs that a preview lists."""
-MAX_PAGE: Final = 1_000_000
 
 OPERATIONS: Final = {"retry": life.RETRY, "cancel": life.CANCEL, "delete": None}
 """What can be done to many jobs, and the operation of the table that it is; none for a deletion."""

@@ -14,7 +14,7 @@ from engine.enqueue import MAX_BATCH
 from engine.errors import InvalidRequest, NotFound
 from engine.http.message import Request, Response
 from engine.job import Job
-from playground import list_views
+from playground import list_views, queue_views
 from playground.found import DONE, MAX_BULK, OPERATIONS, SHOWN, everything, preview
 from playground.search import parse
 from playground.visit import Visit
@@ -62,7 +62,7 @@ def _part(text: str) -> str:
 def queue_page(visit: Visit) -> Response:
     """One queue."""
     name = visit.params["name"]
-    known = list_views.is_queue(visit.app.session.engine, name)
+    known = queue_views.is_queue(visit.app.session.engine, name)
     return visit.render("pages/queue.html", name=name, status=200 if known else 404)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from playground.list_views import examples, page_number
+from playground.arguments import page_number
+from playground.list_views import examples
 from playground.search import MAX_QUERY
 from playground.visit import Visit
 

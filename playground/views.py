@@ -150,10 +150,8 @@ VIEWS: Final[dict[str, Callable[[Application, str], Context]]] = {
     "evidence": later("document_evidence", "evidence"),
     # console
     # views
-    **{
-        name: later(name, "list_views")
-        for name in ("found", "queues", "queue", "dead", "failures", "limits", "registry")
-    },
+    **{name: later(name, "list_views") for name in ("found", "dead", "failures", "limits", "registry")},
+    **{name: later(name, "queue_views") for name in ("queues", "queue")},
     # graphs
     # handlers
     # code

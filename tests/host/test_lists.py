@@ -87,7 +87,21 @@ def test_a_half_typed_query_keeps_the_pane_and_says_what_is_wrong(app: Applicati
     assert html.count('name="id"') == 1
 
 
-@pytest.mark.parametrize("query", [HOSTILE, "x" * 5000, "\x00", '"', "state:" + HOSTILE, "&amp;", "%", "+"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        HOSTILE,
+        "x" * 5000,
+        "\x00",
+        '"',
+        "state:" + HOSTILE,
+        "state:,",
+        "stat:a " + "x" * 600,
+        "&amp;",
+        "%",
+        "+",
+    ],
+)
 @pytest.mark.parametrize("page", ["0", "-1", "x", "9" * 30, ""])
 def test_hostile_queries_and_pages_are_shown_safely(app: Application, query: str, page: str) -> None:
     push(app)

@@ -8,7 +8,8 @@ import pytest
 
 from engine.failure import entry, read
 from engine.job import Job
-from playground.search import EXAMPLES, MAX_QUERY, MAX_TERMS, MAX_TEXT, NAMES, parse, spelled
+from playground.qualifiers import EXAMPLES, MAX_TEXT, NAMES, spelled
+from playground.search import MAX_QUERY, MAX_TERMS, parse
 
 ID = "01900000-0000-7000-8000-0000000000ab"
 
@@ -131,6 +132,7 @@ def test_a_job_that_misses_one_term_is_not(query: str) -> None:
         ("type:a state:retriable x", "state:retriable", "no state 'retriable'", "retryable"),
         ("state:zzz", "state:zzz", "no state 'zzz'", "scheduled"),
         ("state:", "state:", "no value", "state:retryable"),
+        ("state:,", "state:,", "names no state", "state:retryable"),
         ("stat:active", "stat:active", "no qualifier 'stat'", "Did you mean state:"),
         ("colour:red", "colour:red", "no qualifier 'colour'", '"colour:red"'),
         ("x attempt:many", "attempt:many", "no number", ">=3"),
