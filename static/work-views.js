@@ -13,17 +13,17 @@
     if (place.textContent !== text) place.textContent = text;
   }
 
-  /** @param {HTMLElement} link Takes away what its data-clear names. */
+  /** @param {HTMLElement} link Takes away what its data-dismiss names. */
   function clear(link) {
-    find(`#${link.dataset.clear}`)?.replaceChildren();
+    find(`#${link.dataset.dismiss}`)?.replaceChildren();
     find("#search-text, #dead-filter input[type=search]")?.focus({ preventScroll: true });
   }
 
   document.addEventListener("change", countPicked);
 
   document.addEventListener("click", (event) => {
-    const link = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest("a[data-clear]"));
-    if (!link || !find(`main #${link.dataset.clear}`)) return;
+    const link = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest("a[data-dismiss]"));
+    if (!link || !find(`main #${link.dataset.dismiss}`)) return;
     event.preventDefault();
     event.stopPropagation();
     clear(link);
@@ -31,7 +31,7 @@
 
   document.addEventListener("htmx:after:request", (event) => {
     const source = /** @type {any} */ (event).detail?.ctx?.sourceElement;
-    if (source?.matches?.("button[data-clear]") && /** @type {any} */ (event).detail.ctx.response?.status < 300) clear(source);
+    if (source?.matches?.("button[data-dismiss]") && /** @type {any} */ (event).detail.ctx.response?.status < 300) clear(source);
   });
 
   document.addEventListener("htmx:after:swap", (event) => {
