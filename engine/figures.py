@@ -8,7 +8,7 @@ tells it all, and is counted block by block, or when somebody asks.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from engine import lifecycle as life
@@ -19,6 +19,7 @@ from engine.times import DAY, HOUR, MINUTE
 FIGURES: Final = ("enqueued", "started", "wait_ms", "completed", "duration_ms", "failed")
 """What is counted, and how long jobs waited and ran in all, milliseconds."""
 _KIND: Final = "figures"
+_NOTHING: Final = dict.fromkeys(FIGURES, 0)
 _RINGS: Final = {"m": 60, "h": 24}
 """How many minutes and hours are kept."""
 
@@ -90,6 +91,16 @@ class Figures:
         """
         now = self.kernel.now() // MINUTE
         return self._sum(scope, "m", range(now - count + 1, now + 1))
+
+    def series(self, scope: str, count: int) -> list[Mapping[str, int]]:
+        """Each of the last ``count`` minutes by itself, the oldest first; see `minutes`."""
+        self.kernel.events.settle()
+        now = self.kernel.now() // MINUTE
+        found: list[Mapping[str, int]] = []
+        for number in range(now - count + 1, now + 1):
+            slot = self.kernel.store.record(_KIND, f"{scope}|m{number % _RINGS['m']}")
+            found.append(slot if slot is not None and slot["at"] == number else _NOTHING)
+        return found
 
     def day(self, scope: str) -> Counter[str]:
         """Sums of the last 24 hours, the one under way included; see `minutes`."""

@@ -223,6 +223,10 @@ class MemoryStore:
             return None
         return self._jobs[newest[1]]
 
+    def holders(self, limit: int) -> list[Job]:
+        """Of the unique keys seen last, the newest job in each state that has one."""
+        return [self._jobs[held[-1][1]] for held in islice(reversed(self._unique.values()), limit)]
+
     def counts(self, queue: str | None = None) -> dict[str, int]:
         """Jobs in each state."""
         here = self._states(queue)

@@ -83,6 +83,10 @@ class Store(Protocol):
         """The newest job with this unique key in one of these states, created after an instant; or None."""
         ...
 
+    def holders(self, limit: int) -> list[Job]:
+        """Of the unique keys seen last, the newest job in each state that has one."""
+        ...
+
     def counts(self, queue: str | None = None) -> dict[str, int]:
         """How many jobs are in each state, in one queue or in all; every state is present."""
         ...

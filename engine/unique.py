@@ -5,12 +5,30 @@ Uniqueness is strong: the check and the insertion are one transaction, so two eq
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from engine import lifecycle as life
 from engine.enqueue import Pushed
 from engine.errors import Duplicate
 from engine.job import Job
 from engine.operations import Operations
 from engine.unique_policy import UniquePolicy, parse
+
+
+class Lock(NamedTuple):
+    """A unique key that is taken.
+
+    Args:
+        key: Fingerprint of the unique dimensions.
+        job: The newest job that holds it.
+        policy: That job's policy.
+        until: When the policy's period ends, milliseconds; None where only the job's state frees the key.
+    """
+
+    key: str
+    job: Job
+    policy: UniquePolicy
+    until: int | None
 
 
 class Unique:
@@ -60,6 +78,24 @@ class Unique:
             if old is None:
                 return
             self.operations.call_off(old, reason="replaced", cancelled_by=f"job:{job.id}")
+
+    def locks(self, limit: int) -> list[Lock]:
+        """The locks in force, the newest key first.
+
+        Args:
+            limit: Most holders that are looked at.
+        """
+        now = self.kernel.now()
+        found: dict[str, Lock] = {}
+        for job in self.kernel.store.holders(limit):
+            policy = parse(job.unique or {}, job)
+            until = None if policy.period is None else job.created_at + policy.period
+            if job.state not in policy.states or (until is not None and until <= now):
+                continue
+            known = found.get(policy.key)
+            if known is None or known.job.created_at < job.created_at:
+                found[policy.key] = Lock(policy.key, job, policy, until)
+        return list(found.values())
 
     def _ahead(self, policy: UniquePolicy) -> Job | None:
         """An equal job of the same batch; it will be scheduled or available by then."""

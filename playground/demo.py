@@ -286,7 +286,7 @@ class Crew:
         held = [worker.run.job_id] if worker.run and not worker.run.behaviour.dies else []
         _, answer = self._post("/workers/heartbeat", {"worker_id": worker.id, "active_jobs": held})
         if answer.get("state") == "terminate":
-            worker.stopping = True
+            self.stop(worker.id)
 
     def _finish(self, worker: Worker, run: Run, now: int) -> None:
         worker.run = None

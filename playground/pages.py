@@ -254,6 +254,17 @@ PAGES: Final = (
     Page("GET", "/play/jobs/{id}", job_page, "One job."),
     # console
     # views
+    Page("GET", "/play/queues/{name}", later("queue_page", "list_pages"), "One queue."),
+    Page("POST", "/ui/found/{what}", later("bulk", "list_pages"), "Retry, cancel or delete many jobs."),
+    Page("POST", "/ui/queues/{name}/{what}", later("turn_queue", "list_pages"), "Pause or resume a queue."),
+    Page("POST", "/ui/dead-letter/{what}", later("letters", "list_pages"), "Retry or purge dead letters."),
+    Page(
+        "POST",
+        "/ui/dead-letter/{id}/{what}",
+        later("letter", "list_pages"),
+        "Retry or delete one dead letter.",
+    ),
+    Page("POST", "/ui/registry/{id}/{what}", later("direct", "list_pages"), "Tell a worker what to do."),
     # graphs
     # handlers
     # code

@@ -17,6 +17,10 @@ from markupsafe import Markup, escape
 from engine.times import DAY, HOUR, MINUTE, SECOND, format_time
 
 _TICKS: Final = re.compile(r"`([^`]+)`")
+_HIDDEN: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
+)
+"""Characters that nobody sees, and that may turn the text around them the other way."""
 
 
 def environment(loader: BaseLoader) -> Environment:
@@ -34,6 +38,7 @@ def environment(loader: BaseLoader) -> Environment:
         "span": span,
         "ticks": ticks,
         "short": short,
+        "plain": plain,
         "pretty": pretty,
         "iso": format_time,
     }
@@ -74,3 +79,15 @@ def ticks(text: str) -> Markup:
 def pretty(value: Any) -> str:
     """JSON for people: indented, in the order given, characters as they are save control ones."""
     return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def plain(value: Any, most: int = 200) -> str:
+    """What somebody else wrote, safe to look at: cut, and with what is invisible or turns text around spelled out.
+
+    Args:
+        value: The text.
+        most: Characters shown; how many there are is said where that is more.
+    """
+    text = str(value)
+    shown = text if len(text) <= most else f"{text[:most]}… ({len(text):,} characters)"
+    return _HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", shown)

@@ -76,4 +76,36 @@ SAMPLES: Final = (
     ),
 )
 
-BY_NAME: Final = {sample.name: sample for sample in SAMPLES}
+MORE: Final = (
+    Sample(
+        "dead",
+        "Becomes a dead letter",
+        "one attempt, then kept for an operator",
+        {
+            "type": "broken.import",
+            "args": ["orders.csv"],
+            "retry": {"max_attempts": 1, "on_exhaustion": "dead_letter"},
+        },
+    ),
+    Sample(
+        "limited",
+        "One at a time",
+        "all jobs of one key share its limit",
+        {
+            "type": "email.send",
+            "args": ["user@example.com"],
+            "options": {
+                "rate_limit": {"key": "mail", "concurrency": 1, "rate": {"limit": 5, "period": "PT1M"}}
+            },
+        },
+    ),
+    Sample(
+        "unique",
+        "Only once",
+        "another one like it is refused while it runs",
+        {"type": "report.build", "args": ["weekly"], "unique": {"keys": ["type", "args"], "period": "PT10M"}},
+    ),
+)
+"""Further jobs, to which pages link."""
+
+BY_NAME: Final = {sample.name: sample for sample in SAMPLES + MORE}

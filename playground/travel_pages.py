@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from engine.errors import InvalidRequest, NotFound
+from engine.errors import Conflict, InvalidRequest, NotFound
 from engine.http.message import Response
 from playground import pages
 from playground.travel.case import as_case, trouble
@@ -55,6 +55,20 @@ def _rate(fields: Fields) -> float:
     return RATES[place]
 
 
+def _undo(session: Sandbox, fields: Fields) -> None:
+    """Undo the latest thing done, or everything since a number of things were done on a branch."""
+    if "to" not in fields:
+        session.undo()
+        return
+    if int(number(fields, "branch")) != session.history.current.number:
+        raise Conflict("This was done on another branch of history; return to that one first.")
+    to = int(number(fields, "to"))
+    while (done := session.timeline.done) > to:
+        session.undo()
+        if session.timeline.done == done:  # out of reach by now, and said
+            return
+
+
 MOVES: Final[dict[str, Callable[[Sandbox, Fields], object]]] = {
     "play": lambda session, _: session.play(),
     "pause": lambda session, _: session.pause(),
@@ -68,7 +82,8 @@ MOVES: Final[dict[str, Callable[[Sandbox, Fields], object]]] = {
     "go": lambda session, fields: session.go_along(number(fields, "x", whole=False)),
     "event": lambda session, fields: session.go_to_event(int(number(fields, "seq"))),
     "end": lambda session, _: session.go_to_end(),
-    "undo": lambda session, _: session.undo(),
+    "at": lambda session, fields: session.go_to(int(number(fields, "ms"))),
+    "undo": _undo,
     "redo": lambda session, _: session.redo(),
     "jump": lambda session, fields: session.jump(int(number(fields, "by"))),
     "stop": lambda session, _: session.stop(),

@@ -96,6 +96,8 @@ def _faults(app: Application) -> Context:
 
 def job(app: Application, job_id: str) -> Context:
     """One job: its path, attempts, times, JSON and request; ``job`` is None when there is none of this id."""
+    from playground.attempts import attempts  # noqa: PLC0415 - a tab's start can do without
+
     session = app.session
     try:
         found = session.engine.info(job_id)
@@ -107,6 +109,7 @@ def job(app: Application, job_id: str) -> Context:
         "virtual": session.virtual,
         "now": session.engine.now(),
         "path": telling.path(found),
+        "attempts": attempts(found),
         "travelled": diagram.travelled(found),
         "body": found.to_dict(),
         "curl": lambda base_url: curl(base_url, "POST", "/ojs/v1/jobs", enqueue_body(found)),
@@ -147,6 +150,8 @@ VIEWS: Final[dict[str, Callable[[Application, str], Context]]] = {
     "evidence": later("document_evidence", "evidence"),
     # console
     # views
+    **{name: later(name, "list_views") for name in ("found", "dead", "failures", "limits", "registry")},
+    **{name: later(name, "queue_views") for name in ("queues", "queue")},
     # graphs
     # handlers
     # code

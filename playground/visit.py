@@ -39,8 +39,20 @@ class Visit:
             self.path.startswith("/ui/") and "hx-request" in self.request.headers
         )
 
+    def asked(self, name: str) -> str:
+        """A query parameter, of a repeated one the last; empty where there is none."""
+        return self.query.get(name, [""])[-1]
+
     def form(self) -> dict[str, str]:
         """The fields of a posted form; of a repeated one the last.
+
+        Raises:
+            InvalidPayload: Not a form, or not UTF-8.
+        """
+        return {name: values[-1] for name, values in self.fields().items()}
+
+    def fields(self) -> dict[str, list[str]]:
+        """The fields of a posted form, each with all its values.
 
         Raises:
             InvalidPayload: Not a form, or not UTF-8.
@@ -48,10 +60,9 @@ class Visit:
         from urllib.parse import parse_qs  # noqa: PLC0415 - a tab's start can do without
 
         try:
-            fields = parse_qs(self.request.body.decode(), keep_blank_values=True, max_num_fields=100)
+            return parse_qs(self.request.body.decode(), keep_blank_values=True, max_num_fields=100)
         except (UnicodeDecodeError, ValueError) as error:
             raise InvalidPayload(f"The form cannot be read: {error}.") from None
-        return {name: values[-1] for name, values in fields.items()}
 
     def render(self, template: str, *, status: int = 200, **context: Any) -> Response:
         """Answer with a template."""

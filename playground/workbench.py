@@ -7,6 +7,8 @@ from importlib import import_module
 from typing import Any, Final, NamedTuple
 
 from engine.http.message import Response
+from playground.render import pretty
+from playground.requests import enqueue_body
 from playground.visit import Visit
 
 Context = Mapping[str, Any]
@@ -19,7 +21,7 @@ class Pane(NamedTuple):
         name: Its name in the address.
         label: What its tab says.
         template: What shows it, in ``templates``.
-        views: Names of the live views that it contains.
+        views: Names of the live views that it contains; ``{name}`` stands for a value of the context.
         context: ``module:function`` in `playground` that gathers what the template needs from the visit; may be empty.
     """
 
@@ -50,7 +52,11 @@ DOING: Final = (
 SEEING: Final = (
     Pane("board", "Board", "work/board.html", ("board",)),
     # views
-    Pane("jobs", "Jobs", "work/jobs.html", ("jobs",)),
+    Pane("jobs", "Jobs", "work/found.html", ("found:{found}",), "list_panes:found"),
+    Pane("queues", "Queues", "work/queues.html", ("queues:{queues}",), "list_panes:queues"),
+    Pane("dead", "Dead letter", "work/dead.html", ("dead:{dead}", "failures"), "list_panes:dead"),
+    Pane("limits", "Limits", "work/limits.html", ("limits",)),
+    Pane("registry", "Registry", "work/registry.html", ("registry",)),
     # graphs
     Pane("events", "Events", "work/events.html", ("log",)),
 )
@@ -58,9 +64,12 @@ SEEING: Final = (
 
 
 def composing(visit: Visit) -> Context:
-    """The editor with a job to start from."""
+    """The editor with a job to start from: a sample, or ``from`` a job that is there."""
     from playground.samples import BY_NAME, SAMPLES  # noqa: PLC0415 - one pane of many wants it
 
+    again = visit.app.session.engine.store.get(visit.query.get("from", [""])[0])
+    if again is not None:
+        return {"samples": SAMPLES, "text": pretty(enqueue_body(again)), "chosen": ""}
     sample = BY_NAME.get(visit.query.get("sample", [""])[0], SAMPLES[0])
     return {"samples": SAMPLES, "text": sample.text, "chosen": sample.name}
 
@@ -73,13 +82,14 @@ def _chosen(panes: tuple[Pane, ...], visit: Visit, name: str) -> Pane:
 def page(visit: Visit) -> Response:
     """The workbench with the panes that the address names."""
     do, see = _chosen(DOING, visit, "do"), _chosen(SEEING, visit, "see")
+    context = {**do.gather(visit), **see.gather(visit)}
+    streamed = [view.format_map(context) for view in do.views + see.views]
     return visit.render(
         "pages/play.html",
         doing=DOING,
         seeing=SEEING,
         do=do,
         see=see,
-        **do.gather(visit),
-        **see.gather(visit),
-        streamed=list(dict.fromkeys(do.views + see.views)),
+        **context,
+        streamed=list(dict.fromkeys(streamed)),
     )

@@ -214,7 +214,9 @@
     const url = new URL(input instanceof Request ? input.url : input, location.href);
     if (url.origin !== location.origin) return network(input, init);
     // A page is made by the engine once it runs, as the session is; until then the ready-made one does as well.
-    const page = root.dataset.engine === "ready" && PAGES.test(url.pathname) && new Headers(init?.headers).has("HX-Request");
+    const headers = new Headers(init?.headers);
+    const asked = headers.has("HX-Request") || headers.has("HX-History-Restore-Request"); // Back names itself otherwise
+    const page = root.dataset.engine === "ready" && PAGES.test(url.pathname) && asked;
     if (!page && !ONLY_ENGINE.test(url.pathname)) return network(input, init);
     return engineFetch(new Request(input, init), url);
   };

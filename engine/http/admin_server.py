@@ -41,6 +41,11 @@ def quiet(call: Call) -> Reply:
     return Reply(call.engine.workers.direct(call.params["id"], "quiet"))
 
 
+def terminate(call: Call) -> Reply:
+    """Let a worker finish what it has and end; it hears so at its next heartbeat."""
+    return Reply(call.engine.workers.direct(call.params["id"], "terminate"))
+
+
 def resume(call: Call) -> Reply:
     """Let a quiet worker fetch again."""
     return Reply(call.engine.workers.direct(call.params["id"], "running"))
@@ -113,6 +118,15 @@ ROUTES: Final = (
     Route("GET", "/admin/workers/{id}", worker, "ADMIN", -1, "A worker and its jobs.", _WORKERS),
     Route("POST", "/admin/workers/{id}/quiet", quiet, "ADMIN", -1, "Quiet a worker.", _WORKERS),
     Route("POST", "/admin/workers/{id}/resume", resume, "ADMIN", -1, "Let a worker fetch again.", _WORKERS),
+    Route(
+        "POST",
+        "/admin/workers/{id}/terminate",
+        terminate,
+        "ADMIN",
+        -1,
+        "End a worker.",
+        "OJS Worker Protocol 4.4",
+    ),
     Route("DELETE", "/admin/workers/{id}", deregister, "ADMIN", -1, "Forget a stale worker.", _WORKERS),
     Route("GET", "/admin/stats", stats, "ADMIN", -1, "Figures of the server.", _STATS),
     Route("GET", "/admin/stats/history", history, "ADMIN", -1, "Figures over time.", _STATS),

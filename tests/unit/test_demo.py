@@ -137,3 +137,11 @@ def test_an_idle_worker_sleeps_while_its_queue_is_empty() -> None:
     live, clock = session()
     run(live, clock, 1_000)
     assert live.crew.workers["demo-1"].poll_at is None
+
+
+def test_an_idle_worker_that_is_told_to_terminate_leaves_at_its_next_heartbeat() -> None:
+    live, clock = session()
+    run(live, clock, 1_000)
+    live.engine.workers.direct("demo-1", "terminate")
+    run(live, clock, 5_000)
+    assert live.crew.workers == {}

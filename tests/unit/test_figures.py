@@ -81,3 +81,15 @@ def test_nothing_is_left_to_count_after_a_reset() -> None:
     server.push()
     server.engine.reset()
     assert server.engine.figures.day("queue:default")["enqueued"] == 0
+
+
+def test_a_series_tells_each_minute_by_itself_oldest_first() -> None:
+    server = Server()
+    for wait in (0, 60_000, 120_000):
+        server.wait(wait)
+        job = server.push()
+        server.take()
+        server.engine.ack(job.id)
+    figures = server.engine.figures
+    assert [minute["completed"] for minute in figures.series("queue:default", 5)] == [0, 1, 1, 0, 1]
+    assert [minute["enqueued"] for minute in figures.series("queue:other", 2)] == [0, 0]
