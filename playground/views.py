@@ -146,6 +146,7 @@ VIEWS: Final[dict[str, Callable[[Application, str], Context]]] = {
     **{name: later(name) for name in ("trial", "cases", "case")},
     "evidence": later("document_evidence", "evidence"),
     # console
+    "exchanges": later("exchanges", "console_views"),
     # views
     # graphs
     # handlers
