@@ -198,9 +198,9 @@ def _refusals(read: Reader, body: Any, now: int) -> Iterator[tuple[Path, OJSErro
                     yield json_places.dotted(one["path"]), type(error)(_named(one))
                 return
             path = _resolved(str(error.details.get("field", "")), body)
-            if (*path, error.message) in seen:
+            if tuple(path) in seen:  # mending it has not helped
                 return
-            seen.add((*path, error.message))
+            seen.add(tuple(path))
             yield path, error
             if not _mended(body, path):
                 return
@@ -240,6 +240,9 @@ def _mended(body: Any, path: Path) -> bool:
             body = body[part]
         except (KeyError, IndexError, TypeError):
             return False
+    if isinstance(body, list) and isinstance(last, int) and last < len(body):  # the others keep their numbers
+        body[last] = {"type": "a", "args": []}
+        return True
     if isinstance(body, dict) and last in _STAND_INS and last != body.get(last):
         body[last] = _STAND_INS[str(last)]
         return True

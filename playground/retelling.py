@@ -56,13 +56,18 @@ def hidden(request: Request) -> list[str]:
 def _json(raw: bytes, *, safe: bool = False) -> Any:
     """The body's JSON, or None; with ``safe`` also None where JavaScript would read other numbers."""
     try:
-        value = json.loads(raw)
+        value = json.loads(raw, parse_int=_safe if safe else int)
+        json.dumps(value, allow_nan=False)
     except (ValueError, RecursionError):
         return None
-    unsafe: list[str] = []
-    if safe:
-        json.loads(raw, parse_int=lambda text: unsafe.append(text) if abs(int(text)) > MAX_SAFE else 0)
-    return None if unsafe else value
+    return value
+
+
+def _safe(text: str) -> int:
+    number = int(text)
+    if abs(number) > MAX_SAFE:
+        raise ValueError("JavaScript would read another number")
+    return number
 
 
 def _text(raw: bytes) -> str | None:
