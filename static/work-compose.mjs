@@ -353,7 +353,10 @@ class Composer extends HTMLElement {
       state: EditorState.create({ doc: this.area.value, selection: { anchor: Math.min(this.area.selectionStart, this.area.value.length) }, extensions: this.extensions() }),
     });
     this.view = view;
-    host.style.setProperty("--least", `${height}px`);
+    // As tall as the area whose place it takes; by a sheet, since htmx copies style attributes and the policy refuses that.
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(`:host { --least: ${height}px; }`);
+    root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
     host.hidden = false;
     this.area.hidden = true;
     if (focused) view.focus();
@@ -380,7 +383,7 @@ class Composer extends HTMLElement {
       parts.autocompletion({ override: [(/** @type {any} */ context) => this.complete(context)], icons: false }),
       parts.hoverTooltip((/** @type {any} */ view, /** @type {number} */ at) => this.hover(view.state, at)),
       keymap.of([{ key: "Mod-Enter", run, preventDefault: true }, ...parts.closeBracketsKeymap, ...parts.defaultKeymap, ...parts.historyKeymap, ...parts.completionKeymap, ...parts.lintKeymap]),
-      EditorView.contentAttributes.of({ "aria-label": "The request as JSON", spellcheck: "false", autocapitalize: "off" }),
+      EditorView.contentAttributes.of({ "aria-label": "The request as JSON", tabindex: "0", spellcheck: "false", autocapitalize: "off" }),
       EditorView.updateListener.of((/** @type {any} */ update) => update.docChanged && this.changed()),
       EditorView.theme(THEME),
     ];
