@@ -38,19 +38,19 @@ SYSTEM: Final = frozenset(
 )
 """Attributes that only the server sets; a client's values are ignored (OJS Core 5.3)."""
 
-_OPTIONS: Final = frozenset(
+OPTIONS: Final = frozenset(
     "queue priority timeout timeout_ms scheduled_at delay_until expires_at retry retry_policy unique tags pending "
     "visibility_timeout visibility_timeout_ms max_attempts metadata rate_limit total_timeout total_timeout_ms "
     "enqueue_ttl enqueue_ttl_ms grace_period grace_period_ms heartbeat_timeout heartbeat_timeout_ms "
     "result_ttl result_size_limit".split()
 )
-_TIMES: Final = _OPTIONS - set(
+_TIMES: Final = OPTIONS - set(
     "queue priority retry unique tags pending max_attempts metadata rate_limit".split()
 )
 """Instants, durations and bounds."""
-_ASKS: Final = _OPTIONS | {"options"}
+_ASKS: Final = OPTIONS | {"options"}
 """Where a request may set anything optional; most set nothing."""
-_KNOWN: Final = _OPTIONS | SYSTEM | {"id", "type", "args", "meta", "schema", "specversion", "options"}
+KNOWN: Final = OPTIONS | SYSTEM | {"id", "type", "args", "meta", "schema", "specversion", "options"}
 
 
 def refuse(field: str, value: Any, rule: str, clause: str) -> InvalidRequest:
@@ -155,9 +155,9 @@ class _Options:
         self._body = body
         raw = body.get("options")
         self._options: dict[str, Any] = {} if raw is None else _object(raw, "options", "OJS HTTP Binding 9.1")
-        self.names = _OPTIONS.intersection(body)
+        self.names = OPTIONS.intersection(body)
         if raw:
-            self.names |= _OPTIONS.intersection(raw)
+            self.names |= OPTIONS.intersection(raw)
 
     def find(self, *names: str) -> tuple[str, Any]:
         """Path and value of the first of these names that is set; ('', None) when none is."""
@@ -313,7 +313,7 @@ def read(body: Any, now: int, make_id: Callable[[int], str]) -> tuple[Job, bool]
         job.meta, job.hints = _meta({} if meta is None else meta, hints), hints
     if body.get("schema") is not None:
         job.schema = _schema(body["schema"])
-    unknown = {} if _KNOWN.issuperset(body) else {name: body[name] for name in body if name not in _KNOWN}
+    unknown = {} if KNOWN.issuperset(body) else {name: body[name] for name in body if name not in KNOWN}
     if version is not None:
         job.extra = {"version": version, **unknown}
     elif unknown:

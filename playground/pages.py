@@ -253,6 +253,19 @@ PAGES: Final = (
     Page("GET", "/play", later("page", "workbench"), "The workbench.", static=True),
     Page("GET", "/play/jobs/{id}", job_page, "One job."),
     # console
+    Page("POST", "/ui/compose", later("run", "compose_pages"), "Send what was composed."),
+    Page("POST", "/ui/compose/check", later("problems", "compose_pages"), "What is wrong with it, as JSON."),
+    Page("POST", "/ui/console", later("send", "console_pages"), "Send the console's request."),
+    Page("GET", "/ui/exchanges/{number}", later("exchange", "console_pages"), "An exchange in the console."),
+    Page(
+        "GET",
+        "/ui/exchanges/{number}/as/{form}",
+        later("retold", "console_pages"),
+        "Its request as curl, fetch, Python or a scenario's step.",
+    ),
+    Page(
+        "GET", "/ui/exchanges/{number}/body", later("body", "console_pages"), "Its answer's body as a file."
+    ),
     # views
     Page("GET", "/play/queues/{name}", later("queue_page", "list_pages"), "One queue."),
     Page("POST", "/ui/found/{what}", later("bulk", "list_pages"), "Retry, cancel or delete many jobs."),

@@ -15,6 +15,7 @@ from engine.events import Event
 from engine.http.binding import Binding
 from engine.http.message import Request, Response
 from playground.demo import Crew
+from playground.exchanges import Exchange, ExchangeLog
 from playground.travel.command import perform, worker_command
 from playground.world import World
 
@@ -72,6 +73,8 @@ class Session:
             clock, seed=seed, workers=workers, max_body=max_body, conformance=conformance, late=late
         )
         self._world.engine.events.subscribe(self.spread)
+        self._exchanges = ExchangeLog()
+        self._world.heard.append(self._exchanges.hear)
 
     @property
     def world(self) -> World:
@@ -97,6 +100,16 @@ class Session:
     def conformance(self) -> bool:
         """Whether the binding's test-only hooks are on."""
         return self.world.conformance
+
+    @property
+    def exchanges(self) -> ExchangeLog:
+        """What was said over the binding lately."""
+        return self._exchanges
+
+    def to_come(self, exchange: Exchange) -> bool:
+        """Whether an exchange lies ahead of the cursor; real time has no such thing."""
+        del exchange
+        return False
 
     def face(self) -> Face:
         """The session's time."""
@@ -137,5 +150,6 @@ class Session:
         """Forget every job and event, and start with fresh demo workers."""
         self.engine.reset()
         self.crew.workers.clear()
+        self.exchanges.clear()
         for _ in range(self._workers):
             self.work("start")

@@ -149,6 +149,7 @@ VIEWS: Final[dict[str, Callable[[Application, str], Context]]] = {
     **{name: later(name) for name in ("trial", "cases", "case")},
     "evidence": later("document_evidence", "evidence"),
     # console
+    "exchanges": later("exchanges", "console_views"),
     # views
     **{name: later(name, "list_views") for name in ("found", "dead", "failures", "limits", "registry")},
     **{name: later(name, "queue_views") for name in ("queues", "queue")},

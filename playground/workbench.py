@@ -7,8 +7,6 @@ from importlib import import_module
 from typing import Any, Final, NamedTuple
 
 from engine.http.message import Response
-from playground.render import pretty
-from playground.requests import enqueue_body
 from playground.visit import Visit
 
 Context = Mapping[str, Any]
@@ -41,8 +39,9 @@ class Pane(NamedTuple):
 
 
 DOING: Final = (
-    Pane("compose", "Compose", "work/compose.html", context="workbench:composing"),
+    Pane("compose", "Compose", "work/compose.html", context="compose_pages:composing"),
     # console
+    Pane("console", "HTTP", "work/console.html", ("exchanges",), context="console_pages:drafting"),
     # handlers
     Pane("workers", "Workers", "work/workers.html", ("workers", "faults")),
     # code
@@ -63,29 +62,25 @@ SEEING: Final = (
 """The right side."""
 
 
-def composing(visit: Visit) -> Context:
-    """The editor with a job to start from: a sample, or ``from`` a job that is there."""
-    from playground.samples import BY_NAME, SAMPLES  # noqa: PLC0415 - one pane of many wants it
-
-    again = visit.app.session.engine.store.get(visit.query.get("from", [""])[0])
-    if again is not None:
-        return {"samples": SAMPLES, "text": pretty(enqueue_body(again)), "chosen": ""}
-    sample = BY_NAME.get(visit.query.get("sample", [""])[0], SAMPLES[0])
-    return {"samples": SAMPLES, "text": sample.text, "chosen": sample.name}
-
-
 def _chosen(panes: tuple[Pane, ...], visit: Visit, name: str) -> Pane:
     wanted = visit.query.get(name, [""])[0]
     return next((pane for pane in panes if pane.name == wanted), panes[0])
 
 
-def page(visit: Visit) -> Response:
-    """The workbench with the panes that the address names."""
+def page(visit: Visit, *, status: int = 200, **typed: Any) -> Response:
+    """The workbench with the panes that the address names.
+
+    Args:
+        visit: The request.
+        status: HTTP status.
+        typed: What a pane shows instead of what it would begin with, e.g. what was typed and is refused.
+    """
     do, see = _chosen(DOING, visit, "do"), _chosen(SEEING, visit, "see")
-    context = {**do.gather(visit), **see.gather(visit)}
+    context = {**do.gather(visit), **see.gather(visit), **typed}
     streamed = [view.format_map(context) for view in do.views + see.views]
     return visit.render(
         "pages/play.html",
+        status=status,
         doing=DOING,
         seeing=SEEING,
         do=do,

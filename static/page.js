@@ -424,7 +424,15 @@ function foldDrawer() {
   if (matchMedia("(max-width: 900px)").matches) document.querySelector(".drawer")?.removeAttribute("open");
 }
 
+/** Modules that a part of the page asks for, once each: a script element that is swapped in would not run. */
+function loadModules() {
+  for (const place of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-module]"))) {
+    import(/** @type {string} */ (place.dataset.module)).catch(() => {}); // the part works without it
+  }
+}
+
 function afterSwap() {
+  loadModules();
   listenToClock();
   followSliders();
   showSection();
@@ -496,6 +504,7 @@ document.addEventListener("ojs:ready", () => {
 }, { once: true });
 
 showTheme();
+loadModules();
 showStorage();
 showEvidence();
 document.addEventListener("ojs:ready", showStorage);

@@ -16,6 +16,7 @@ from engine.events import Event
 from engine.http.message import Request, Response
 from engine.lifecycle import TERMINAL
 from playground.clock import Pace
+from playground.exchanges import Exchange, ExchangeLog
 from playground.render import span
 from playground.session import Face, Session, nothing
 from playground.travel.axis import Axis
@@ -148,6 +149,15 @@ class Sandbox(Session):
     def world(self) -> World:
         """The world at the cursor."""
         return self.timeline.world
+
+    @property
+    def exchanges(self) -> ExchangeLog:
+        """What was said over the binding lately, on this branch, after the cursor too."""
+        return self.timeline.exchanges
+
+    def to_come(self, exchange: Exchange) -> bool:
+        """Whether an exchange lies ahead of the cursor."""
+        return exchange.step > self.timeline.step
 
     def face(self) -> Face:
         """The session's time."""

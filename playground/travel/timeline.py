@@ -16,7 +16,8 @@ from typing import Final, NamedTuple
 from engine.clock import ManualClock
 from engine.errors import OJSError, Unavailable
 from engine.events import Event
-from engine.http.message import Response
+from engine.http.message import Request, Response
+from playground.exchanges import ExchangeLog
 from playground.travel.command import LATEST, Command, perform
 from playground.world import World
 
@@ -106,6 +107,7 @@ class Timeline:
         end: Where what is known ends.
         seen: The events up to there, the future's too.
         floor: The earliest moment that can be gone to.
+        exchanges: The latest exchanges over the binding up to the end, those of reading too, which no replay repeats.
         world: The world at the cursor. Nobody but the timeline moves it.
     """
 
@@ -115,11 +117,13 @@ class Timeline:
         self.places: list[int] = []
         self.texts: list[str] = []
         self.seen: list[Seen] = []
+        self.exchanges = ExchangeLog()
         self.floor = Moment(0, origin.start)
         self.end = Moment(0, origin.start)
         self.done = 0
         self.step = 0
         self._spacing = SPACING
+        self._resting = True
         self._hear: Callable[[Event], None] | None = None
         self._enter(origin.world())
         self._checkpoints = [Checkpoint(self.moment, 0, 1, 0, FRESH)]
@@ -128,6 +132,7 @@ class Timeline:
 
     def _enter(self, world: World) -> None:
         self.world = world
+        world.heard.append(self._overhear)
         world.engine.events.subscribe(self._record)
         if self._hear is not None:
             world.engine.events.subscribe(self._hear)
@@ -140,6 +145,12 @@ class Timeline:
     def _record(self, event: Event) -> None:
         if self.step > self.end.step:
             self.seen.append(Seen(self.step, event))
+
+    def _overhear(self, at: int, request: Request, response: Response) -> None:
+        if (
+            self._resting or self.step > self.end.step
+        ):  # a reading between two steps, or a step never done before
+            self.exchanges.hear(at, request, response, self.step)
 
     @property
     def now(self) -> int:
@@ -226,6 +237,7 @@ class Timeline:
         try:
             return self._perform(self.commands[-1])
         except OJSError:
+            self._resting = True
             self.step -= 1
             self.commands.pop()
             raise
@@ -240,10 +252,12 @@ class Timeline:
         return answer
 
     def _start(self, instant: int) -> None:
+        self._resting = False
         self.step += 1
         self.clock.set(max(self.now, instant))
 
     def _finish(self) -> None:
+        self._resting = True
         self.end = max(self.end, self.moment)
         if len(self.seen) > MAX_EVENTS:
             self._forget()
@@ -348,6 +362,7 @@ class Timeline:
         self.places = self.places[: self.done]
         self.texts = self.texts[: self.done]
         self.seen = self.seen[: self.known()]
+        self.exchanges = self.exchanges.until(self.step)
         self._checkpoints = [one for one in self._checkpoints if one.moment <= here.moment]
         self._hear = None
         self._enter(self._thaw(here))

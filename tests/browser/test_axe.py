@@ -44,8 +44,28 @@ def test_axe_finds_no_violation(browser: Browser, server: Server, theme: Any, wi
     library = _violations(page)
     page.goto(server.url + "/scenarios/worker-crash")
     lesson = _violations(page)
+    page.goto(server.url + "/play?do=compose")
+    expect(page.locator("#rich .cm-content")).to_be_visible()
+    page.locator("[data-field=priority]").fill("999")
+    expect(page.locator("#problem-count")).to_have_text("1 problem")
+    compose = _violations(page)
+    page.goto(server.url + "/play?do=console")
+    page.locator("#console-send").click()
+    page.locator(".endpoints summary").click()
+    page.locator(".answered .acts").get_by_text("Python", exact=True).click()
+    expect(page.locator("#console-retold pre")).to_be_visible()
+    console = _violations(page)
     context.close()
-    found = {"empty": empty, "busy": busy, "job": job, "spec": spec, "library": library, "lesson": lesson}
+    work = {"compose": compose, "console": console}
+    found = {
+        **work,
+        "empty": empty,
+        "busy": busy,
+        "job": job,
+        "spec": spec,
+        "library": library,
+        "lesson": lesson,
+    }
     assert not any(found.values()), found
 
 
