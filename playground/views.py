@@ -148,6 +148,11 @@ VIEWS: Final[dict[str, Callable[[Application, str], Context]]] = {
     # console
     # views
     # graphs
+    "timeline": later("view", "graphs.timeline"),
+    "retries": later("view", "graphs.retries"),
+    "cron": later("view", "graphs.cron"),
+    "workflows": later("view", "graphs.workflows"),
+    "workflow": later("graph", "graphs.workflows"),
     # handlers
     # code
 }

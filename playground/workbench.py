@@ -52,6 +52,11 @@ SEEING: Final = (
     # views
     Pane("jobs", "Jobs", "work/jobs.html", ("jobs",)),
     # graphs
+    Pane("timeline", "Timeline", "work/graph.html", context="graphs.timeline:pane"),
+    Pane("retries", "Retries", "work/graph.html", context="graphs.retries:pane"),
+    Pane("compare", "Compare", "work/graph.html", context="graphs.compare:pane"),
+    Pane("cron", "Cron", "work/graph.html", context="graphs.cron:pane"),
+    Pane("workflows", "Workflows", "work/graph.html", context="graphs.workflows:pane"),
     Pane("events", "Events", "work/events.html", ("log",)),
 )
 """The right side."""
