@@ -94,16 +94,19 @@ def lives(timeline: Timeline) -> list[Life]:
 
 
 def pairs(one: Sequence[Life], other: Sequence[Life]) -> list[Pair]:
-    """The jobs of two runs, matched by id, else by type and order; in the order of the first run."""
-    known = {life.job_id: life for life in other}
+    """The jobs of two runs, matched by id and type, else by type and order; in the order of the first run.
+
+    The same seed draws the same ids: on two branches one id may be two jobs.
+    """
+    known = {(life.job_id, life.type): life for life in other}
     spare: dict[str, list[Life]] = defaultdict(list)
-    here = {life.job_id for life in one}
+    here = {(life.job_id, life.type) for life in one}
     for life in other:
-        if life.job_id not in here:
+        if (life.job_id, life.type) not in here:
             spare[life.type].append(life)
     found: list[Pair] = []
     for life in one:
-        twin = known.get(life.job_id)
+        twin = known.get((life.job_id, life.type))
         if twin is None and spare[life.type]:
             twin = spare[life.type].pop(0)
         found.append(Pair(life, twin))
