@@ -269,8 +269,15 @@ PAGES: Final = (
     Page("POST", "/ui/workflows/{id}/cancel", later("cancel", "graphs.workflows"), "Cancel a workflow."),
     Page("GET", "/play/cron", later("page", "graphs.cron"), "The cron entries and a builder."),
     Page("POST", "/ui/cron", later("create", "graphs.cron"), "Create or replace a cron entry."),
-    Page("POST", "/ui/cron/build", later("build", "graphs.cron"), "The builder of cron entries after a change."),
-    Page("POST", "/ui/cron/{name}/{how}", later("treat", "graphs.cron"), "Pause, resume, trigger or delete one."),
+    Page(
+        "POST", "/ui/cron/build", later("build", "graphs.cron"), "The builder of cron entries after a change."
+    ),
+    Page(
+        "POST",
+        "/ui/cron/{name}/{how}",
+        later("treat", "graphs.cron"),
+        "Pause, resume, trigger or delete one.",
+    ),
     Page("GET", "/ui/retries", later("plan", "graphs.retries"), "The waits that a retry policy plans."),
     # handlers
     # code

@@ -91,7 +91,9 @@ def test_cron_is_built_run_paused_and_deleted(site: Watched) -> None:
     page = see(site, "cron")
     page.locator("#cron-parts input[name=minute]").fill("*/15")
     expect(page.locator("#cron-expression")).to_have_value("*/15 9 * * MON-FRI")
-    expect(page.locator("#cron-meaning")).to_contain_text("At 09:00, 09:15, 09:30 and 09:45 on Monday to Friday")
+    expect(page.locator("#cron-meaning")).to_contain_text(
+        "At 09:00, 09:15, 09:30 and 09:45 on Monday to Friday"
+    )
     expect(page.locator("#cron-parts input[name=minute]")).to_be_focused()
     page.locator("#cron-expression").fill("0 25 * * *")
     expect(page.locator("#cron-meaning mark")).to_have_text("25")
