@@ -6,7 +6,7 @@ Only events are read, never all jobs, so that a picture costs as much as it show
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from engine import lifecycle as life
 from engine.events import Event
@@ -48,7 +48,7 @@ class Waiting(NamedTuple):
     state: str
 
 
-WAITS = frozenset({life.AVAILABLE, life.SCHEDULED, life.RETRYABLE, life.PENDING})
+WAITS: Final = frozenset({life.AVAILABLE, life.SCHEDULED, life.RETRYABLE, life.PENDING})
 """States in which a job waits."""
 
 

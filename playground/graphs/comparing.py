@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from engine.lifecycle import TERMINAL
 from playground.graphs.attempts import Attempt, attempts
 from playground.travel.timeline import Timeline
 
-LOOKED = 8000
+LOOKED: Final = 8000
 """Events of a run that are read, from its beginning."""
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from engine import lifecycle as life
 from engine.errors import InvalidRequest
-from engine.events import Event
+from engine.events import CAPACITY, Event
 from playground.graphs.attempts import Attempt, Waiting, attempts
 from playground.graphs.framed import framed
 from playground.graphs.scale import Scale
@@ -24,8 +24,12 @@ WINDOW: Final = 40
 """Attempts in one window."""
 AHEAD: Final = 20
 """Attempts of the known future beside it."""
-LOOKED: Final = 2000
-"""Events that are read for a window."""
+LOOKED: Final = (2000, CAPACITY)
+"""Events that are read for a window; the second, when there are too few attempts among the first."""
+FEW: Final = 8
+"""Attempts that are enough not to read on."""
+BEYOND: Final = 500
+"""Events after a window that are read for the ends of its attempts, and for the known future."""
 LINED_UP: Final = 6
 """Waiting jobs that are drawn; more are counted."""
 ROW: Final = 30
@@ -92,25 +96,26 @@ class Line(NamedTuple):
     says: str
 
 
-def history(session: Session, before: int | None) -> tuple[list[Event], int, bool]:
-    """The events around a window's end, oldest first, how many of them have happened, and whether older ones exist.
+def history(session: Session, before: int | None, looked: int = LOOKED[0]) -> tuple[list[Event], int, bool]:
+    """The events around a window's end, oldest first, how many of them it counts, and whether older ones exist.
 
     Args:
         session: Whose.
-        before: The number of the last event that counts, or None for the latest.
+        before: The number of the last event that counts, or None for the latest that has happened.
+        looked: How many that count are read.
     """
     if isinstance(session, Sandbox):
         seen = session.timeline.seen
         known = session.timeline.known()
         if before is not None and seen:
             known = min(known, max(0, before - seen[0].event.seq + 1))
-        first = max(0, known - LOOKED)
-        last = known if before is not None else known + LOOKED // 4
-        return [one.event for one in seen[first:last]], known - first, first > 0
+        first = max(0, known - looked)
+        return [one.event for one in seen[first : known + BEYOND]], known - first, first > 0
     log = session.engine.events
     last = log.seq if before is None else min(before, log.seq)
-    found = [event for event in log.since(max(0, last - LOOKED), LOOKED) if event.seq <= last]
-    return found, len(found), bool(found) and found[0].seq > log.oldest
+    found = log.since(max(0, last - looked), looked + BEYOND)
+    count = sum(event.seq <= last for event in found)
+    return found, count, bool(found) and found[0].seq > log.oldest
 
 
 def view(app: Application, argument: str) -> Context:
@@ -125,12 +130,16 @@ def view(app: Application, argument: str) -> Context:
     """
     before = _number(argument)
     session = app.session
-    events, happened, older = history(session, before)
-    past, waiting = attempts(events[:happened])
-    future, _ = attempts(events)
-    now = session.engine.now() if before is None else (events[happened - 1].time if happened else 0)
-    shown = future[max(0, len(past) - WINDOW) : len(past) + AHEAD]
-    facts = drawn(shown, waiting if before is None else [], now) if shown or waiting else {}
+    for looked in LOOKED:
+        events, happened, older = history(session, before, looked)
+        past, waiting = attempts(events[:happened])
+        if len(past) >= FEW or not older:
+            break
+    newest = before is None
+    now = session.engine.now()
+    known = attempts(events)[0] if len(events) > happened else past
+    shown = known[max(0, len(past) - WINDOW) : len(past) + (AHEAD if newest else 0)]
+    facts = drawn(shown, waiting if newest else [], now, newest=newest) if shown or waiting else {}
     return {
         "bars": [],
         "lines": [],
@@ -139,7 +148,7 @@ def view(app: Application, argument: str) -> Context:
         "now": now,
         "before": before,
         "older": shown[0].seq - 1 if shown and (len(past) > WINDOW or older) else None,
-        "past": sum(one.start > now for one in shown) if before is None else 0,
+        "ahead": sum(one.start > now for one in shown),
         "virtual": session.virtual,
     }
 
@@ -152,11 +161,11 @@ def _number(argument: str) -> int | None:
     return int(argument)
 
 
-def drawn(shown: Sequence[Attempt], waiting: Sequence[Waiting], now: int) -> Context:
-    """The geometry of a window."""
+def drawn(shown: Sequence[Attempt], waiting: Sequence[Waiting], now: int, *, newest: bool) -> Context:
+    """The geometry of a window; of the newest one the axis goes up to now."""
     known_end = max([now, *(one.end or one.start for one in shown)])
     spans = [(one.start, one.end if one.end is not None else max(one.start, known_end)) for one in shown]
-    scale = Scale(spans, [now])
+    scale = Scale(spans, [now] if newest else [])
     lanes, rows = _lanes(shown, spans)
     bars: list[Bar] = []
     latest: dict[str, Bar] = {}
@@ -181,7 +190,7 @@ def drawn(shown: Sequence[Attempt], waiting: Sequence[Waiting], now: int) -> Con
         "height": height + BOTTOM,
         "floor": height,
         "cursor": scale.x(now),
-        "ticks": _ticks(scale, sorted({start for start, _ in spans} | {now})),
+        "ticks": _ticks(scale, sorted({start for start, _ in spans})),
         "names": NAMES,
         "row": ROW,
         "top": TOP,
