@@ -279,6 +279,30 @@ PAGES: Final = (
     ),
     Page("POST", "/ui/registry/{id}/{what}", later("direct", "list_pages"), "Tell a worker what to do."),
     # graphs
+    Page("GET", "/ui/compare", later("fragment", "graphs.compare"), "Two runs, one over the other."),
+    Page("POST", "/ui/compare/open", later("open_changed", "graphs.compare"), "Open the changed run."),
+    Page("GET", "/play/workflows", later("page", "graphs.workflows"), "All workflows and a builder."),
+    Page("GET", "/play/workflows/{id}", later("workflow_page", "graphs.workflows"), "One workflow."),
+    Page("POST", "/ui/workflows", later("create", "graphs.workflows"), "Create what the builder says."),
+    Page(
+        "POST",
+        "/ui/workflows/build",
+        later("build", "graphs.workflow_builder"),
+        "The builder of workflows after a change.",
+    ),
+    Page("POST", "/ui/workflows/{id}/cancel", later("cancel", "graphs.workflows"), "Cancel a workflow."),
+    Page("GET", "/play/cron", later("page", "graphs.cron"), "The cron entries and a builder."),
+    Page("POST", "/ui/cron", later("create", "graphs.cron"), "Create or replace a cron entry."),
+    Page(
+        "POST", "/ui/cron/build", later("build", "graphs.cron"), "The builder of cron entries after a change."
+    ),
+    Page(
+        "POST",
+        "/ui/cron/{name}/{how}",
+        later("treat", "graphs.cron"),
+        "Pause, resume, trigger or delete one.",
+    ),
+    Page("GET", "/ui/retries", later("plan", "graphs.retries"), "The waits that a retry policy plans."),
     # handlers
     # code
     Page("GET", "/conformance", later("overview"), "The conformance cases and how they end.", static=True),

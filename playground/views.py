@@ -154,6 +154,11 @@ VIEWS: Final[dict[str, Callable[[Application, str], Context]]] = {
     **{name: later(name, "list_views") for name in ("found", "dead", "failures", "limits", "registry")},
     **{name: later(name, "queue_views") for name in ("queues", "queue")},
     # graphs
+    "timeline": later("view", "graphs.timeline"),
+    "retries": later("view", "graphs.retries"),
+    "cron": later("view", "graphs.cron"),
+    "workflows": later("view", "graphs.workflows"),
+    "workflow": later("graph", "graphs.workflows"),
     # handlers
     # code
 }

@@ -57,6 +57,11 @@ SEEING: Final = (
     Pane("limits", "Limits", "work/limits.html", ("limits",)),
     Pane("registry", "Registry", "work/registry.html", ("registry",)),
     # graphs
+    Pane("timeline", "Timeline", "work/graph.html", context="graphs.timeline:pane"),
+    Pane("retries", "Retries", "work/graph.html", context="graphs.retries:pane"),
+    Pane("compare", "Compare", "work/graph.html", context="graphs.compare:pane"),
+    Pane("cron", "Cron", "work/graph.html", context="graphs.cron:pane"),
+    Pane("workflows", "Workflows", "work/graph.html", context="graphs.workflows:pane"),
     Pane("events", "Events", "work/events.html", ("log",)),
 )
 """The right side."""
