@@ -42,6 +42,7 @@ DOING: Final = (
     Pane("compose", "Compose", "work/compose.html", context="workbench:composing"),
     # console
     # handlers
+    Pane("handlers", "Handlers", "work/handlers.html", context="handlers:pane"),
     Pane("workers", "Workers", "work/workers.html", ("workers", "faults")),
     # code
 )

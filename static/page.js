@@ -424,7 +424,21 @@ function foldDrawer() {
   if (matchMedia("(max-width: 900px)").matches) document.querySelector(".drawer")?.removeAttribute("open");
 }
 
+// A part of the page that needs a script of its own names it: one that came with a swap would not run.
+
+const scripts = new Set();
+
+function loadScripts() {
+  for (const place of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-script]"))) {
+    const src = place.dataset.script ?? "";
+    if (scripts.has(src)) continue;
+    scripts.add(src);
+    document.head.append(Object.assign(document.createElement("script"), { src }));
+  }
+}
+
 function afterSwap() {
+  loadScripts();
   listenToClock();
   followSliders();
   showSection();
@@ -502,6 +516,7 @@ document.addEventListener("ojs:ready", showStorage);
 document.addEventListener("ojs:storage", showStorage);
 showSection();
 foldDrawer();
+loadScripts();
 listenToClock();
 showTimes();
 setInterval(showTimes, 100);

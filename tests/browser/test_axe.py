@@ -44,8 +44,21 @@ def test_axe_finds_no_violation(browser: Browser, server: Server, theme: Any, wi
     library = _violations(page)
     page.goto(server.url + "/scenarios/worker-crash")
     lesson = _violations(page)
+    page.goto(server.url + "/play?do=handlers")
+    page.locator("#handler-javascript summary").click()
+    page.locator("#handler-javascript").get_by_role("button", name="Start").click()
+    expect(page.locator("#handler-javascript .output li")).to_have_count(3)
+    handlers = _violations(page)
     context.close()
-    found = {"empty": empty, "busy": busy, "job": job, "spec": spec, "library": library, "lesson": lesson}
+    found = {
+        "empty": empty,
+        "busy": busy,
+        "job": job,
+        "spec": spec,
+        "library": library,
+        "lesson": lesson,
+        "handlers": handlers,
+    }
     assert not any(found.values()), found
 
 
