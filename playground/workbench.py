@@ -43,7 +43,7 @@ DOING: Final = (
     # console
     # handlers
     Pane("handlers", "Handlers", "work/handlers.html", context="handlers:pane"),
-    Pane("workers", "Workers", "work/workers.html", ("workers", "faults")),
+    Pane("workers", "Workers", "work/workers.html", ("workers", "faults"), "demo_pages:pane"),
     # code
 )
 """The left side."""
