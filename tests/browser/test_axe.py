@@ -49,6 +49,10 @@ def test_axe_finds_no_violation(browser: Browser, server: Server, theme: Any, wi
     page.locator("#handler-javascript").get_by_role("button", name="Start").click()
     expect(page.locator("#handler-javascript .output li")).to_have_count(3)
     handlers = _violations(page)
+    page.goto(server.url + "/play?do=workers")
+    page.locator("#behave").get_by_role("button", name="Set").click()
+    expect(page.locator(".own")).to_have_count(1)
+    workers = _violations(page)
     context.close()
     found = {
         "empty": empty,
@@ -58,6 +62,7 @@ def test_axe_finds_no_violation(browser: Browser, server: Server, theme: Any, wi
         "library": library,
         "lesson": lesson,
         "handlers": handlers,
+        "workers": workers,
     }
     assert not any(found.values()), found
 
