@@ -55,7 +55,8 @@ class Site(NamedTuple):
         assets: The static files.
         base_url: Where a client outside the page reaches an OJS server: this one, or a local one.
         release: The playground's version.
-        boot: For the tab: where the engine's files are; see `playground.build`.
+        boot: Where Python's files are: for the tab what starts the engine, see `playground.build`; for a server what
+            runs the visitor's handlers in their browser, None where it has none.
     """
 
     host: Literal["tab", "server"]

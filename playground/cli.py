@@ -128,7 +128,9 @@ def _serve(options: argparse.Namespace) -> None:
         conformance=options.conformance,
         late=LATE,
     )
-    site = Site("server", Assets.scan(static), base_url=url, release=release())
+    python = packages.python()
+    boot = None if python is None else python.boot
+    site = Site("server", Assets.scan(static), base_url=url, release=release(), boot=boot)
     env = environment(FileSystemLoader(resources.path("templates")))
     sandbox = Sandbox(SystemClock(), lambda: secrets.randbits(53), workers=1, max_body=options.max_body)
     sandbox.pause()  # until somebody enters
@@ -137,7 +139,7 @@ def _serve(options: argparse.Namespace) -> None:
     if app.beside is not None:
         app.beside.shelf = app.shelf
     driver = Driver(app)
-    host = create_app(driver, static, max_body=options.max_body)
+    host = create_app(driver, static, max_body=options.max_body, python=python)
     server = create_server(
         host,
         sockets=[listener],

@@ -12,6 +12,7 @@ POLICY: Final = "; ".join(
         "img-src 'self' data:",
         "connect-src 'self'",
         "worker-src 'self'",
+        "frame-src 'self'",  # the sandbox of the visitor's JavaScript; it has a policy of its own, see `SANDBOX`
         "form-action 'self'",
         "base-uri 'none'",
         "frame-ancestors 'none'",
@@ -27,6 +28,24 @@ SECURITY: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 """On every response."""
+
+SANDBOX: Final = {
+    "Content-Security-Policy": "; ".join(
+        (
+            "sandbox allow-scripts",  # an origin of its own: no storage, no cookie, nothing of the site's
+            "default-src 'none'",
+            "script-src 'unsafe-inline' 'unsafe-eval' blob:",
+            "worker-src blob:",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "frame-ancestors 'self'",
+        )
+    )
+}
+"""What differs on the one document in which the visitor's own JavaScript runs (``static/sandbox.html``)."""
+
+SANDBOX_PAGE: Final = "sandbox.html"
+"""Its name among the static files."""
 
 FOREVER: Final = "public, max-age=31536000, immutable"
 """For files whose names carry their content's hash."""

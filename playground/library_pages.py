@@ -103,7 +103,14 @@ def _told(step: Mapping[str, Any]) -> str:
     if "jump" in step:
         return "The clock jumps ahead, as after sleep."
     verb, worker = step["worker"]["do"], step["worker"].get("id", "")
-    known = {"start": "A demo worker starts.", "stop": f"{worker} is asked to stop."}
+    known = {
+        "start": "A demo worker starts.",
+        "stop": f"{worker} is asked to stop.",
+        "quiet": f"{worker} takes nothing more for now.",
+        "resume": f"{worker} takes jobs again.",
+        "set": f"{worker or 'Every demo worker'} is told how to work.",
+        "behave": "Demo handlers are told what to do.",
+    }
     return known.get(verb) or f"{worker} {FAULTS[verb].done}."
 
 
@@ -112,7 +119,9 @@ def _sent(step: Mapping[str, Any]) -> tuple[str, str]:
     if "jump" in step:
         return f"clock + {span(step['jump'])}", ""
     if "worker" in step:
-        return f"{step['worker']['do']} {step['worker'].get('id', 'a demo worker')}", ""
+        told = step["worker"]
+        settings = _json(told["with"]) if "with" in told else ""
+        return f"{told['do']} {told.get('id', 'demo workers' if settings else 'a demo worker')}", settings
     request = step["request"]
     body = _json(request["body"]) if "body" in request else request.get("text", "")
     return f"{request['method']} {_short(request['path'])}", "" if body == "{}" else body

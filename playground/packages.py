@@ -13,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from platformdirs import user_cache_path
 
@@ -33,6 +33,10 @@ imports when it shows an editor."""
 VENDORED: Final = ("htmx.js", EDITOR)
 """The third-party files that pages load."""
 _PARTS: Final = Path(__file__).parent / "build" / "editor.mjs"
+RUNTIME: Final = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")
+"""The files of Pyodide that every page needs which runs a Python."""
+LIBRARY: Final = "python_stdlib.zip"
+"""Its standard library as npm has it; the build makes faster ones of it."""
 
 
 class FetchError(Exception):
@@ -121,6 +125,48 @@ def _version(package: Path) -> str | None:
         return str(json.loads((package / "package.json").read_text())["version"])
     except (OSError, ValueError, KeyError):
         return None
+
+
+class Python(NamedTuple):
+    """Pyodide as npm brings it, for a host that has not built the site.
+
+    Args:
+        folder: Where its files are.
+        name: A name for the folder in addresses that changes with the version.
+        facts: What its loader must be told: ``python``, ``abi``, ``platform``, ``version``.
+    """
+
+    folder: Path
+    name: str
+    facts: Mapping[str, str]
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files that a browser asks for."""
+        return (*RUNTIME, LIBRARY)
+
+    @property
+    def boot(self) -> dict[str, str]:
+        """What a page must know to start it."""
+        place = f"/engine/{self.name}/"
+        return {"pyodide": place, "stdlib": place + LIBRARY, **self.facts}
+
+
+def python() -> Python | None:
+    """The Pyodide that is here already, or None; nothing is fetched."""
+    folder = _folder() / "node_modules" / "pyodide"
+    pin = json.loads(resources.path("package.json").read_text())["dependencies"]["pyodide"]
+    if _version(folder) != pin or not all((folder / name).exists() for name in (*RUNTIME, LIBRARY)):
+        return None
+    with (folder / "pyodide-lock.json").open(encoding="utf-8") as file:
+        info = json.load(file)["info"]
+    facts = {
+        "python": info["python"],
+        "abi": info["abi_version"],
+        "platform": info["platform"],
+        "version": pin,
+    }
+    return Python(folder, f"pyodide-{pin}", facts)
 
 
 def vendor() -> Path:

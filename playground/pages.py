@@ -304,6 +304,8 @@ PAGES: Final = (
     ),
     Page("GET", "/ui/retries", later("plan", "graphs.retries"), "The waits that a retry policy plans."),
     # handlers
+    Page("POST", "/ui/demo/settings", later("tune", "demo_pages"), "Change how demo workers work."),
+    Page("POST", "/ui/demo/behaviours", later("behave", "demo_pages"), "Change what demo handlers do."),
     # code
     Page("GET", "/conformance", later("overview"), "The conformance cases and how they end.", static=True),
     Page("GET", "/conformance/cases/{id}", later("case_page"), "One conformance case."),

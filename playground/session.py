@@ -6,8 +6,8 @@ lives in real time; `playground.travel.sandbox` is one whose time its visitors m
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import ClassVar, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, NamedTuple
 
 from engine import Engine
 from engine.clock import Clock
@@ -129,14 +129,14 @@ class Session:
         """Answer a request to the binding."""
         return self.world.handle(request)
 
-    def work(self, verb: str, worker: str = "") -> None:
-        """Do something with a demo worker, e.g. ``start`` or ``kill``; see `playground.travel.command.WORKER`.
+    def work(self, verb: str, worker: str = "", settings: Mapping[str, Any] | None = None) -> None:
+        """Do something with a demo worker, e.g. ``start`` or ``kill``; see `playground.travel.command`.
 
         Raises:
             NotFound: No such verb or worker.
             Conflict: It cannot be done now.
         """
-        perform(self.world, worker_command(self.engine.now(), verb, worker))
+        perform(self.world, worker_command(self.engine.now(), verb, worker, settings))
 
     def tick(self) -> None:
         """Do everything that is due by now: the engine's timers, then the demo workers."""
@@ -149,7 +149,7 @@ class Session:
     def reset(self) -> None:
         """Forget every job and event, and start with fresh demo workers."""
         self.engine.reset()
-        self.crew.workers.clear()
+        self.crew.reset()
         self.exchanges.clear()
         for _ in range(self._workers):
             self.work("start")

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 from engine.errors import NotFound
 from engine.lifecycle import STATES
 from playground import diagram, telling
-from playground.demo import BEHAVIOURS, MAX_WORKERS
+from playground.behaviours import BEHAVIOURS
+from playground.demo import MAX_WORKERS
+from playground.manner import USUAL
 from playground.requests import curl, enqueue_body
 
 if TYPE_CHECKING:
@@ -72,7 +74,9 @@ def workers(app: Application, _: str) -> Context:
     return {
         "crew": list(crew.workers.values()),
         "others": [one for one in others if not one["id"].startswith("demo-")],
-        "behaviours": BEHAVIOURS,
+        "behaviours": [one for one in BEHAVIOURS if one.pattern not in crew.own],
+        "own": list(crew.own.values()),
+        "usual": USUAL,
         "waiting": sum(session.engine.store.counts(queue)["available"] for queue in crew.queues),
         "full": len(crew.workers) >= MAX_WORKERS,
         "can_hire": not session.conformance,

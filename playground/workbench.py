@@ -43,7 +43,8 @@ DOING: Final = (
     # console
     Pane("console", "HTTP", "work/console.html", ("exchanges",), context="console_pages:drafting"),
     # handlers
-    Pane("workers", "Workers", "work/workers.html", ("workers", "faults")),
+    Pane("handlers", "Handlers", "work/handlers.html", context="handlers:pane"),
+    Pane("workers", "Workers", "work/workers.html", ("workers", "faults"), "demo_pages:pane"),
     # code
 )
 """The left side."""

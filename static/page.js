@@ -431,8 +431,22 @@ function loadModules() {
   }
 }
 
+// A part of the page that needs a script of its own names it: one that came with a swap would not run.
+
+const scripts = new Set();
+
+function loadScripts() {
+  for (const place of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-script]"))) {
+    const src = place.dataset.script ?? "";
+    if (scripts.has(src)) continue;
+    scripts.add(src);
+    document.head.append(Object.assign(document.createElement("script"), { src }));
+  }
+}
+
 function afterSwap() {
   loadModules();
+  loadScripts();
   listenToClock();
   followSliders();
   showSection();
@@ -511,6 +525,7 @@ document.addEventListener("ojs:ready", showStorage);
 document.addEventListener("ojs:storage", showStorage);
 showSection();
 foldDrawer();
+loadScripts();
 listenToClock();
 showTimes();
 setInterval(showTimes, 100);

@@ -39,7 +39,6 @@ COMPILERS: Final = frozenset(
     {"bccache.py", "compiler.py", "idtracking.py", "lexer.py", "optimizer.py", "parser.py"}
 )
 """Parts of Jinja2 that only compile templates; ``absent.py`` stands in for them."""
-RUNTIME: Final = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +102,7 @@ def make(work: Path, assets: dict[str, str]) -> Bundle:
     script = Path(__file__).with_name("compile.mjs")
     words = (str(script), f"{pyodide}/", str(staged), str(extra), str(out), json.dumps({"assets": assets}))
     facts = json.loads(packages.node(*words).splitlines()[-1])
-    runtime = {name: (pyodide / name).read_bytes() for name in RUNTIME}
+    runtime = {name: (pyodide / name).read_bytes() for name in packages.RUNTIME}
     folder = f"/engine/pyodide-{facts['version']}-{digest(b''.join(runtime.values()))}/"
     files: dict[str, bytes] = {folder + name: content for name, content in runtime.items()}
     urls = {}

@@ -15,7 +15,7 @@ from playground.app import Application, Site
 from playground.assets import Assets, files
 from playground.build import bundle
 from playground.clock import SystemClock
-from playground.headers import FOREVER, REVALIDATE, SECURITY
+from playground.headers import FOREVER, REVALIDATE, SANDBOX, SECURITY
 from playground.render import environment
 from playground.travel import library
 from playground.travel.sandbox import Sandbox
@@ -127,6 +127,7 @@ def rules() -> list[tuple[str, dict[str, str]]]:
     return [
         ("/*", {**SECURITY, "Cache-Control": REVALIDATE}),
         ("/static/*", {"Cache-Control": FOREVER}),
+        ("/static/sandbox.*", SANDBOX),
         ("/engine/*", {"Cache-Control": FOREVER}),
         ("/engine/*.wasm", {"Content-Type": "application/wasm"}),
     ]

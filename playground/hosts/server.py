@@ -20,10 +20,10 @@ from engine.conformance.result import CaseResult
 from engine.errors import InternalError, InvalidRequest, MethodNotAllowed, NotFound, OJSError
 from engine.http.binding import MEDIA_TYPE, encode
 from engine.http.message import EventStream, Request, Response
-from playground import security
+from playground import packages, security
 from playground.app import Application
 from playground.assets import TYPES
-from playground.headers import FOREVER, SECURITY
+from playground.headers import FOREVER, SANDBOX, SANDBOX_PAGE, SECURITY
 from playground.travel_pages import COOKIE
 from playground.trial import Hear
 
@@ -173,12 +173,15 @@ class Forbidden(OJSError):
     hint = "Open the server by http://localhost or http://127.0.0.1, from its own pages or from a program."
 
 
-def create_app(driver: Driver, static: Path, *, max_body: int = 1_048_576) -> flask.Flask:
+def create_app(
+    driver: Driver, static: Path, *, max_body: int = 1_048_576, python: packages.Python | None = None
+) -> flask.Flask:
     """The Flask application.
 
     Args:
         driver: Answers the requests.
         static: Folder of the static files.
+        python: The Python that runs the visitor's handlers in their browser, where there is one.
         max_body: Largest request body that is read, bytes; one byte more is handed on, so that the binding refuses it.
     """
     host = flask.Flask(__name__, static_folder=None)
@@ -190,6 +193,15 @@ def create_app(driver: Driver, static: Path, *, max_body: int = 1_048_576) -> fl
         if plain is None:
             return answer(Request("GET", f"/static/{name}"))
         response = flask.send_from_directory(static, plain, mimetype=TYPES.get(Path(plain).suffix))
+        response.headers["Cache-Control"] = FOREVER
+        response.headers.update(SECURITY | SANDBOX if plain == SANDBOX_PAGE else SECURITY)
+        return response
+
+    @host.get("/engine/<folder>/<name>")
+    def python_file(folder: str, name: str) -> flask.Response:
+        if python is None or folder != python.name or name not in python.files:
+            return answer(Request("GET", f"/engine/{folder}/{name}"))
+        response = flask.send_from_directory(python.folder, name, mimetype=TYPES.get(Path(name).suffix))
         response.headers["Cache-Control"] = FOREVER
         response.headers.update(SECURITY)
         return response

@@ -43,9 +43,10 @@ class Command(NamedTuple):
         at: Instant, milliseconds.
         kind: ``request``, ``worker`` or ``jump``.
         request: The request of the first kind.
-        verb: What happens to a worker, a key of `WORKER`.
-        worker: The worker's id; empty for ``start``.
+        verb: What happens to a worker, a key of `WORKER` or `TUNING`.
+        worker: The worker's id; empty for ``start`` and for what concerns them all.
         by: How far the clock jumps, milliseconds.
+        settings: For a key of `TUNING`: what is set.
     """
 
     at: int
@@ -54,6 +55,7 @@ class Command(NamedTuple):
     verb: str = ""
     worker: str = ""
     by: int = 0
+    settings: Mapping[str, Any] | None = None
 
 
 WORKER: Final[dict[str, Callable[[Crew, str, int], object]]] = {
@@ -65,8 +67,16 @@ WORKER: Final[dict[str, Callable[[Crew, str, int], object]]] = {
     "stall": lambda crew, worker, now: crew.stall(worker, now),
     "lose-ack": lambda crew, worker, _: crew.garble(worker, 0),
     "repeat-ack": lambda crew, worker, _: crew.garble(worker, 2),
+    "quiet": lambda crew, worker, now: crew.hush(worker, now, quiet=True),
+    "resume": lambda crew, worker, now: crew.hush(worker, now, quiet=False),
 }
 """What can happen to a demo worker."""
+
+TUNING: Final[dict[str, Callable[[Crew, str, Mapping[str, Any], int], object]]] = {
+    "set": lambda crew, worker, settings, now: crew.tune(worker, settings, now),
+    "behave": lambda crew, _, settings, __: crew.behave(settings),
+}
+"""What can be set: how demo workers work, and what their handlers do."""
 
 
 def perform(world: World, command: Command) -> Response | None:
@@ -91,7 +101,10 @@ def perform(world: World, command: Command) -> Response | None:
             "This server was started for conformance: its cases fetch for themselves, so no worker may run."
         )
     try:
-        WORKER[command.verb](world.crew, command.worker, world.engine.now())
+        if command.verb in TUNING:
+            TUNING[command.verb](world.crew, command.worker, command.settings or {}, world.engine.now())
+        else:
+            WORKER[command.verb](world.crew, command.worker, world.engine.now())
     except KeyError:
         raise NotFound(
             f"There is no demo worker '{command.worker:.40}'.", details={"resource_type": "worker"}
@@ -101,15 +114,17 @@ def perform(world: World, command: Command) -> Response | None:
     return None
 
 
-def worker_command(at: int, verb: str, worker: str = "") -> Command:
+def worker_command(
+    at: int, verb: str, worker: str = "", settings: Mapping[str, Any] | None = None
+) -> Command:
     """A command about a demo worker.
 
     Raises:
         NotFound: There is no such verb.
     """
-    if verb not in WORKER:
-        raise NotFound(f"A worker cannot '{verb:.40}'; there are {', '.join(WORKER)}.")
-    return Command(at, "worker", verb=verb, worker=worker)
+    if verb not in WORKER and verb not in TUNING:
+        raise NotFound(f"A worker cannot '{verb:.40}'; there are {', '.join((*WORKER, *TUNING))}.")
+    return Command(at, "worker", verb=verb, worker=worker, settings=settings if verb in TUNING else None)
 
 
 def recorded(request: Request) -> Request:
@@ -165,6 +180,8 @@ def to_step(command: Command, start: int) -> dict[str, Any]:
         step["jump"] = command.by
     else:
         step["worker"] = {"do": command.verb, **({"id": command.worker} if command.worker else {})}
+        if command.settings is not None:
+            step["worker"]["with"] = dict(command.settings)
     return step
 
 
@@ -213,7 +230,8 @@ def from_step(step: Mapping[str, Any], start: int) -> Command:
     if "jump" in step:
         return Command(at, "jump", by=step["jump"])
     if "worker" in step:
-        return worker_command(at, step["worker"]["do"], step["worker"].get("id", ""))
+        told = step["worker"]
+        return worker_command(at, told["do"], told.get("id", ""), told.get("with"))
     told = step["request"]
     try:
         if "body" in told:

@@ -6,9 +6,9 @@ time, so that a page stays alive while a year passes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from engine.clock import Clock
 from engine.errors import InvalidRequest, NotFound, OJSError, Unavailable
@@ -191,9 +191,9 @@ class Sandbox(Session):
         assert response is not None  # noqa: S101 - a request has an answer
         return response
 
-    def work(self, verb: str, worker: str = "") -> None:
+    def work(self, verb: str, worker: str = "", settings: Mapping[str, Any] | None = None) -> None:
         """Do something with a demo worker; see `Session.work`."""
-        self._act(worker_command(0, verb, worker))
+        self._act(worker_command(0, verb, worker, settings))
 
     def jump(self, by: int) -> None:
         """Let the clock jump ahead, as a machine's does after sleep: what was due meanwhile comes late.
@@ -368,8 +368,9 @@ class Sandbox(Session):
         for worker in self.crew.workers.values():
             if worker.beat_at is not None:
                 told.append(f"a heartbeat of {worker.id}, in {span(max(0, worker.beat_at - now))}")
-            if worker.run is not None:
-                told.append(f"the handler of {worker.id}, in {span(max(0, worker.run.ends - now))}")
+            told.extend(
+                f"the handler of {worker.id}, in {span(max(0, run.ends - now))}" for run in worker.runs
+            )
         return f"What keeps time going: {'; '.join(told[:4])}." if told else NOTHING_DUE
 
     # to a moment

@@ -93,7 +93,7 @@ def _whole(value: Any) -> Any:
         return {name: inner if name in kept else _whole(inner) for name, inner in value.items()}
     if isinstance(value, list):
         return [_whole(inner) for inner in value]
-    return int(value) if isinstance(value, float) else value
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _check_order(scenario: Scenario) -> None:

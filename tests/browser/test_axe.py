@@ -55,8 +55,17 @@ def test_axe_finds_no_violation(browser: Browser, server: Server, theme: Any, wi
     page.locator(".answered .acts").get_by_text("Python", exact=True).click()
     expect(page.locator("#console-retold pre")).to_be_visible()
     console = _violations(page)
+    page.goto(server.url + "/play?do=handlers")
+    page.locator("#handler-javascript summary").click()
+    page.locator("#handler-javascript").get_by_role("button", name="Start").click()
+    expect(page.locator("#handler-javascript .output li")).to_have_count(3)
+    handlers = _violations(page)
+    page.goto(server.url + "/play?do=workers")
+    page.locator("#behave").get_by_role("button", name="Set").click()
+    expect(page.locator(".own")).to_have_count(1)
+    workers = _violations(page)
     context.close()
-    work = {"compose": compose, "console": console}
+    work = {"compose": compose, "console": console, "handlers": handlers, "workers": workers}
     found = {
         **work,
         "empty": empty,

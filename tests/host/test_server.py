@@ -9,6 +9,7 @@ import socket
 import subprocess
 import threading
 import time
+from html import unescape
 from typing import Any
 
 import pytest
@@ -106,6 +107,21 @@ def test_every_answer_has_the_security_headers(server: Server) -> None:
         assert "default-src 'none'" in headers["content-security-policy"], path
         assert headers["x-content-type-options"] == "nosniff"
     assert "immutable" in ask(server, "GET", style[1])[1]["cache-control"]
+
+
+def test_the_sandbox_has_a_policy_of_its_own_and_python_is_served(server: Server) -> None:
+    """What the Handlers pane needs: a document without an origin, and Pyodide's files as npm brings them."""
+    page = unescape(ask(server, "GET", "/play?do=handlers")[2].decode())
+    facts = json.loads(re.search(r'data-runner="({.*?})"', page)[1])  # type: ignore[index]
+    headers = ask(server, "GET", facts["sandbox"])[1]
+    assert headers["content-security-policy"].startswith("sandbox allow-scripts; default-src 'none'")
+    assert headers["x-content-type-options"] == "nosniff"
+    for name in ("worker", "runner", "stdlib"):
+        assert ask(server, "GET", facts[name])[0] == 200, name
+    status, headers, _ = ask(server, "GET", f"{facts['pyodide']}pyodide.asm.wasm")
+    assert (status, headers["content-type"]) == (200, "application/wasm")
+    for name in ("package.json", "..%2fpackage.json", "pyodide-lock.json"):
+        assert ask(server, "GET", facts["pyodide"] + name)[0] == 404
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from engine.clock import ManualClock
-from playground.demo import MAX_WORKERS, behaviour_of
+from playground.behaviours import behaviour_of
+from playground.demo import MAX_WORKERS
 from playground.session import Session
 from tests.conftest import START
 
