@@ -44,6 +44,7 @@ DOING: Final = (
     # handlers
     Pane("workers", "Workers", "work/workers.html", ("workers", "faults")),
     # code
+    Pane("code", "Code", "work/code.html", context="code_pages:pane"),
 )
 """The left side."""
 

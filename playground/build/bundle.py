@@ -14,6 +14,7 @@ from jinja2 import FileSystemLoader
 
 import engine
 import playground
+from playground.codegen import sdks
 from playground import case_files, packages, resources, rulings, spec
 from playground.assets import digest
 from playground.render import environment
@@ -78,7 +79,8 @@ def stage(folder: Path) -> None:
     env.compile_templates(folder / "templates", zip=None, ignore_errors=False)
     (folder / "spec").mkdir()
     (folder / "spec" / case_files.BUNDLED).write_text(case_files.dump())
-    shutil.copy(resources.path("spec") / rulings.NAME, folder / "spec")
+    for name in (rulings.NAME, sdks.NAME):
+        shutil.copy(resources.path("spec") / name, folder / "spec")
     shutil.copytree(resources.path("spec") / "scenarios", folder / "spec" / "scenarios")
     (folder / "spec" / spec.BUNDLED).write_text(spec.dump(spec.render_all(env)))
 
