@@ -38,11 +38,10 @@ def pane(visit: Visit) -> dict[str, Any]:
 def code(visit: Visit) -> Response:
     """The code alone, as a file, or, without scripts, the workbench with it."""
     fields = visit.form()
-    if fields.get("form") == "file":
+    if fields.get("as") == "file":
         return _file(visit, fields)
     if visit.fragment:
-        made = _made(visit, fields.get("body", ""), fields)
-        return visit.render("parts/code.html", **made, status=422 if made["problem"] else 200)
+        return visit.render("parts/code.html", **_made(visit, fields.get("body", ""), fields))
     from playground.workbench import page  # noqa: PLC0415 - it imports this module for its pane
 
     visit.query = {"do": ["code"], "see": [fields.get("see", "")]}
@@ -90,8 +89,8 @@ def _choice(fields: dict[str, str], *, strict: bool = True) -> tuple[Language, P
 def _program(visit: Visit, text: str, language: Language, part: Part) -> Program:
     if len(text) > LARGEST:
         raise PayloadTooLarge(f"Code is made for jobs of at most {LARGEST:,} characters.")
-    job = envelope.read(text.encode("utf-8", "surrogatepass"), visit.app.session.engine.now())
     try:
+        job = envelope.read(text.encode("utf-8", "replace"), visit.app.session.engine.now())
         return generate(job, language, part, visit.app.site.base_url)
     except RecursionError:
         raise InvalidRequest("The job is nested too deeply to be written as code.") from None

@@ -160,6 +160,7 @@
   let found = [];
   let chosen = 0;
   let mode = "command";
+  let early = false; // a choice was made before the index was here: it is carried out when it is
 
   const input = () => /** @type {HTMLInputElement} */ (find("#palette-text"));
   const list = () => /** @type {HTMLElement} */ (find("#palette-list"));
@@ -168,9 +169,9 @@
   function openPalette(how) {
     const sheet = dialog("palette");
     if (sheet.open) return sheet.close();
-    find("dialog[open]")?.dispatchEvent(new Event("cancel"));
     for (const other of /** @type {NodeListOf<HTMLDialogElement>} */ (document.querySelectorAll("dialog[open]"))) other.close();
     mode = how;
+    early = false;
     input().value = "";
     input().placeholder = how === "search" ? "Search the reference, rulings, scenarios, endpoints" : "A command, a page, a pane, a scenario";
     showFound();
@@ -184,7 +185,10 @@
     if (!answer?.ok) return;
     index = (await answer.json()).map((/** @type {string[]} */ [kind, label, hint, to]) => ({ kind, label, hint, to }));
     showFound();
+    if (early && dialog("palette").open) choose();
   }
+
+  const READING = new Set(["Reference", "Ruling", "Scenario", "Endpoint"]);
 
   /** @returns {Item[]} */
   function commands() {
@@ -208,10 +212,10 @@
   function showFound() {
     const words = input().value.toLowerCase().split(/\s+/).filter(Boolean);
     const all = mode === "search" ? [...index, ...commands()] : [...commands(), ...index];
-    const reading = new Set(["Reference", "Ruling", "Scenario", "Endpoint"]);
-    const fits = (words.length ? all : all.filter((one) => reading.has(one.kind) === (mode === "search")))
+    const fits = (words.length ? all : all.filter((one) => READING.has(one.kind) === (mode === "search")))
       .map((item, place) => ({ item, place, fit: fit(item, words) }))
       .filter((one) => one.fit >= 0)
+      .map((one) => (mode === "search" && !READING.has(one.item.kind) ? { ...one, fit: one.fit + 10 } : one))
       .sort((a, b) => a.fit - b.fit || a.place - b.place)
       .map((one) => one.item);
     const id = input().value.trim();
@@ -246,7 +250,8 @@
 
   function choose() {
     const item = found[chosen];
-    if (!item) return;
+    early = !index.length && (mode === "search" || !item);
+    if (early || !item) return;
     dialog("palette").close();
     if (item.run) item.run();
     else if (item.to) go(item.to);
@@ -317,6 +322,9 @@
     // Storage is blocked: it is said.
   }
   say?.addEventListener("change", () => {
+    news = [];
+    clearTimeout(waiting);
+    waiting = 0;
     try {
       localStorage.setItem("say", say.checked ? "yes" : "no");
     } catch {

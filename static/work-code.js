@@ -56,7 +56,7 @@
   /** @param {HTMLFormElement} form */
   async function saveCode(form) {
     const fields = new URLSearchParams(/** @type {any} */ (new FormData(form)));
-    fields.set("form", "file");
+    fields.set("as", "file");
     const answer = await fetch("/ui/code", {
       method: "POST",
       body: fields.toString(),

@@ -14,9 +14,9 @@ from jinja2 import FileSystemLoader
 
 import engine
 import playground
-from playground.codegen import sdks
 from playground import case_files, packages, resources, rulings, spec
 from playground.assets import digest
+from playground.codegen import sdks
 from playground.render import environment
 
 LATER: Final = ("tzdata",)

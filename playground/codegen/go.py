@@ -13,10 +13,23 @@ from playground.codegen.literals import GO, go_raw, has_unpaired, json_text, pyt
 from playground.codegen.program import Job, Part, Program, comment, fill, members, unsupported
 
 _PLAIN: Final = (
-    "The Go SDK's ojs.Args is one object, and these arguments are another list: this sends them as they are, by net/http."
+    "The Go SDK's ojs.Args is one object, and these arguments are another list: this sends them as they are, "
+    "by net/http."
 )
-_UNPAIRED: Final = "A string here holds half a surrogate pair, which no Go string can: this is plain net/http with the JSON as text."
-_IMPORTS: Final = ("context", "encoding/json", "io", "log", "net/http", "os/signal", "strings", "syscall", "time")
+_UNPAIRED: Final = (
+    "A string here holds half a surrogate pair, which no Go string can: this is plain net/http."
+)
+_IMPORTS: Final = (
+    "context",
+    "encoding/json",
+    "io",
+    "log",
+    "net/http",
+    "os/signal",
+    "strings",
+    "syscall",
+    "time",
+)
 
 _SDK_ENQUEUE: Final = """\
 func enqueue(ctx context.Context) error {
@@ -87,7 +100,9 @@ def generate(job: Job, part: Part) -> Program:
     notes = () if not sends else (reason,) if reason else unsupported(job.language, job.envelope.options)
     pieces = [f"const url = {python_string(job.base_url)}\n"]
     if sends:
-        pieces.append(fill(_PLAIN_ENQUEUE, body=go_raw(json_text(job.envelope.body))) if reason else _enqueue(job))
+        pieces.append(
+            fill(_PLAIN_ENQUEUE, body=go_raw(json_text(job.envelope.body))) if reason else _enqueue(job)
+        )
     if part != "producer":
         names = {key: job.language.sdk[key] for key in ("worker", "queues", "register", "start", "arguments")}
         text = python_string(job.envelope.type)
@@ -96,7 +111,9 @@ def generate(job: Job, part: Part) -> Program:
     pieces.append(fill(_MAIN, calls="".join(fill(_CALL, name=name) for name in calls)))
     code = "\n".join(pieces)
     uses_sdk = part != "producer" or not reason
-    return Program(comment("//", notes) + "package main\n\n" + _imports(job, code, uses_sdk) + "\n" + code, notes)
+    return Program(
+        comment("//", notes) + "package main\n\n" + _imports(job, code, uses_sdk) + "\n" + code, notes
+    )
 
 
 def _reason(envelope: Envelope) -> str:
@@ -154,7 +171,9 @@ def _option(name: str, path: str, value: Any) -> Node:
     if path in INSTANTS:
         if value[:1] in {"P", "+"}:
             wait = duration(parse_duration(value.removeprefix("+")))
-            return f"ojs.WithDelay({wait})" if path == "scheduled_at" else f"ojs.{name}(time.Now().Add({wait}))"
+            return (
+                f"ojs.WithDelay({wait})" if path == "scheduled_at" else f"ojs.{name}(time.Now().Add({wait}))"
+            )
         return f"ojs.{name}({_instant(parse_time(value))})"
     if path in DURATIONS:
         return f"ojs.{name}({duration(value)})"

@@ -65,7 +65,8 @@ _WORK: Final = r"""
                 post("/workers/ack", job + "\"result\":" + result + "}");
             } catch (Exception error) {
                 String code = error.getClass().getSimpleName();
-                post("/workers/nack", job + "\"error\":{\"code\":\"" + code + "\",\"message\":\"The handler failed.\"}}");
+                String failure = "{\"code\":\"" + code + "\",\"message\":\"The handler failed.\"}";
+                post("/workers/nack", job + "\"error\":" + failure + "}");
             }
         }
     }

@@ -19,11 +19,17 @@ _ROUNDED = (
 def generate(job: Job, part: Part) -> Program:
     """The code."""
     plain = is_inexact(job.envelope.body)
-    notes = () if part == "worker" else (_ROUNDED,) if plain else unsupported(job.language, job.envelope.options)
+    notes = (
+        () if part == "worker" else (_ROUNDED,) if plain else unsupported(job.language, job.envelope.options)
+    )
     sdk = job.language.sdk
     classes = [] if plain or part == "worker" else [sdk["client"]]
     classes += [] if part == "producer" else [sdk["worker"]]
-    head = f'import {{ {", ".join(classes)} }} from "{sdk["package"]}"; // {sdk["install"]}\n\n' if classes else ""
+    head = (
+        f'import {{ {", ".join(classes)} }} from "{sdk["package"]}"; // {sdk["install"]}\n\n'
+        if classes
+        else ""
+    )
     pieces = [f"const url = {json_string(job.base_url)};\n"]
     if part != "worker":
         pieces.append(_plain(job) if plain else _enqueue(job))

@@ -35,7 +35,9 @@ def flat(node: Node) -> str:
     if isinstance(node, str):
         return node
     inner = ", ".join(prefix + flat(member) for prefix, member in node.members)
-    return f"{node.opening}{node.pad}{inner}{node.pad}{node.closing}" if inner else node.opening + node.closing
+    return (
+        f"{node.opening}{node.pad}{inner}{node.pad}{node.closing}" if inner else node.opening + node.closing
+    )
 
 
 def _fits(node: Node, room: int) -> int:

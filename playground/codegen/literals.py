@@ -94,7 +94,9 @@ class Style(NamedTuple):
             members = [(self.key(key), self.node(one)) for key, one in value.items()]
             return Group(self.map[0], members, self.map[1], self.pad, self.comma)
         if isinstance(value, list):
-            return Group(self.array[0], [("", self.node(one)) for one in value], self.array[1], "", self.comma)
+            return Group(
+                self.array[0], [("", self.node(one)) for one in value], self.array[1], "", self.comma
+            )
         if value is None or isinstance(value, bool):
             return self.words[2 if value is None else 0 if value else 1]
         return self.number(value)

@@ -47,7 +47,9 @@ def name_of(job_type: str) -> str:
 
 def members(options: Mapping[str, Any], policy: str) -> dict[str, Any]:
     """The members of a policy, e.g. those under ``retry.``."""
-    return {path.removeprefix(policy + "."): one for path, one in options.items() if path.startswith(policy + ".")}
+    return {
+        path.removeprefix(policy + "."): one for path, one in options.items() if path.startswith(policy + ".")
+    }
 
 
 def unsupported(language: Language, options: Iterable[str]) -> tuple[str, ...]:

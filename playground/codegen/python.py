@@ -10,15 +10,15 @@ from playground.codegen.layout import Group, Node, layout
 from playground.codegen.literals import PYTHON, has_unpaired, json_text, python_raw, python_string
 from playground.codegen.program import Job, Part, Program, comment, members, name_of, unsupported
 
-_UNPAIRED = (
-    "A string here holds half a surrogate pair, which the SDK cannot encode: this is plain HTTP with the JSON as text."
-)
+_UNPAIRED = "A string here holds half a surrogate pair, which the SDK cannot encode: this is plain HTTP."
 
 
 def generate(job: Job, part: Part) -> Program:
     """The code."""
     plain = has_unpaired(job.envelope.body)
-    notes = () if part == "worker" else (_UNPAIRED,) if plain else unsupported(job.language, job.envelope.options)
+    notes = (
+        () if part == "worker" else (_UNPAIRED,) if plain else unsupported(job.language, job.envelope.options)
+    )
     sdk = job.language.sdk
     head = "import asyncio\n" if part != "producer" or not plain else ""
     head += "import urllib.request\n" if plain and part != "worker" else ""
@@ -34,7 +34,9 @@ def generate(job: Job, part: Part) -> Program:
     end = "enqueue()\n" if plain and part != "worker" else ""
     if calls:
         body = "".join(f"    {call}\n" for call in calls)
-        end += f"\n\nasync def main() -> None:\n{body}\n\nasyncio.run(main())\n".lstrip("\n" if not end else "")
+        end += f"\n\nasync def main() -> None:\n{body}\n\nasyncio.run(main())\n".lstrip(
+            "\n" if not end else ""
+        )
     text = comment("#", notes) + "\n".join(pieces[:2]) + "".join("\n\n" + one for one in pieces[2:])
     return Program(text + "\n\n" + end, notes)
 
@@ -73,7 +75,9 @@ def _producer(job: Job) -> str:
         ("", PYTHON.node(job.envelope.args)),
         *_keywords(job),
     ]
-    call = layout(Group(f"client.{sdk['enqueue']}(", values, ")", "", ","), "    ", 2, len("        job = await "))
+    call = layout(
+        Group(f"client.{sdk['enqueue']}(", values, ")", "", ","), "    ", 2, len("        job = await ")
+    )
     return (
         "async def enqueue() -> None:\n"
         f"    async with {sdk['package']}.{sdk['client']}(URL) as client:\n"

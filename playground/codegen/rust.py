@@ -8,7 +8,9 @@ from urllib.parse import urlsplit
 from playground.codegen.literals import json_text, rust_raw
 from playground.codegen.program import Job, Part, Program, comment, fill
 
-_TLS: Final = "Rust's standard library has no TLS: for this https server use an HTTP crate, and the same request."
+_TLS: Final = (
+    "Rust's standard library has no TLS: for this https server use an HTTP crate, and the same request."
+)
 
 _HEAD: Final = r"""use std::io::{Error, Read, Write};
 use std::net::TcpStream;

@@ -1,4 +1,4 @@
-"""Generated programs against a real server: what each enqueues arrives as it was composed, and each worker finishes it."""
+"""Generated programs against a real server: what each enqueues arrives as composed, and each worker finishes it."""
 
 from __future__ import annotations
 

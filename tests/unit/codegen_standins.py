@@ -8,7 +8,7 @@ import io
 import sys
 import types
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Self
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def python(text: str) -> dict[str, Any]:
         def __init__(self, url: str) -> None:
             assert url.startswith("http")
 
-        async def __aenter__(self) -> Client:
+        async def __aenter__(self) -> Self:
             return self
 
         async def __aexit__(self, *_: object) -> None:
@@ -89,6 +89,8 @@ def python(text: str) -> dict[str, Any]:
 
     class Worker:
         def __init__(self, url: str, *, queues: list[str]) -> None:
+            assert url.startswith("http")
+            assert queues
             self.handlers: dict[str, Any] = {}
 
         def register(self, name: str) -> Any:
@@ -122,10 +124,13 @@ def python(text: str) -> dict[str, Any]:
 
 
 JAVASCRIPT: Final = r"""
-const wire = { maxAttempts: 'max_attempts', initialInterval: 'initial_interval', backoffCoefficient: 'backoff_coefficient',
-  maxInterval: 'max_interval', jitter: 'jitter', nonRetryableErrors: 'non_retryable_errors', onExhaustion: 'on_exhaustion',
-  key: 'key', period: 'period', states: 'states', onConflict: 'on_conflict', queue: 'queue', priority: 'priority',
-  timeout: 'timeout_ms', delay: 'delay_until', expiresAt: 'expires_at', tags: 'tags', visibilityTimeout: 'visibility_timeout_ms' };
+const wire = {
+  maxAttempts: 'max_attempts', initialInterval: 'initial_interval', backoffCoefficient: 'backoff_coefficient',
+  maxInterval: 'max_interval', jitter: 'jitter', nonRetryableErrors: 'non_retryable_errors',
+  onExhaustion: 'on_exhaustion', key: 'key', period: 'period', states: 'states', onConflict: 'on_conflict',
+  queue: 'queue', priority: 'priority', timeout: 'timeout_ms', delay: 'delay_until', expiresAt: 'expires_at',
+  tags: 'tags', visibilityTimeout: 'visibility_timeout_ms',
+};
 const rename = (given) => Object.fromEntries(Object.entries(given).map(([name, value]) => {
   if (!(name in wire)) throw new Error(`The SDK has no option ${name}`);
   return [wire[name], value];

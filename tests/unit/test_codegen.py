@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Iterable
@@ -31,7 +32,7 @@ HOSTILE = (
     "JSON\n'''\n\"\"\"\n`\nJSON",
     "\x00\x07\x1b\x7f\x85\u2028\u2029\ufeff",
     "\u202eright to left\u202c \u2066x\u2069",
-    "naïve – 日本語 – 😀",
+    "naïve, 日本語, 😀",
     "\\u0041 \\n \\",
     '"#"##"### r#"x"#',
     "*/ // -- <!-- </script> -->",
@@ -61,7 +62,9 @@ RICH: dict[str, Any] = {
         "tags": ["a", "b"],
     },
 }
-POSITIONAL = RICH | {"args": ["user@example.com", 42, -7, 2**53 + 1, 10**30, 0.1, 1e300, None, False, list(HOSTILE)]}
+POSITIONAL = RICH | {
+    "args": ["user@example.com", 42, -7, 2**53 + 1, 10**30, 0.1, 1e300, None, False, list(HOSTILE)]
+}
 JSONS = st.recursive(
     st.none()
     | st.booleans()
@@ -69,8 +72,10 @@ JSONS = st.recursive(
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(st.characters(exclude_categories=()), max_size=20)
     | st.sampled_from(HOSTILE),
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(st.text(max_size=8) | st.sampled_from((*HOSTILE, "__proto__")), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text(max_size=8) | st.sampled_from((*HOSTILE, "__proto__")), inner, max_size=4)
+    ),
     max_leaves=12,
 )
 NAMES = tuple(languages())
@@ -105,7 +110,9 @@ def tool(name: str) -> str:
     return found
 
 
-def run(*words: str | Path, stdin: str = "", cwd: Path | None = None, env: dict[str, str] | None = None) -> str:
+def run(
+    *words: str | Path, stdin: str = "", cwd: Path | None = None, env: dict[str, str] | None = None
+) -> str:
     done = subprocess.run(
         [str(word) for word in words],
         input=stdin.encode("utf-8", "surrogatepass"),
@@ -173,7 +180,9 @@ def test_json_text_is_the_same_json(value: Any) -> None:
 
 def _call(text: str) -> ast.Call:
     calls = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)]
-    return next(call for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr == "enqueue")
+    return next(
+        call for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr == "enqueue"
+    )
 
 
 @given(st.lists(JSONS, max_size=4))
@@ -181,7 +190,8 @@ def _call(text: str) -> ast.Call:
 def test_python_literals_are_the_arguments(args: list[Any]) -> None:
     text = made({"type": "a.b", "args": args}, "python").text
     if "BODY = r'''" in text:
-        body = next(node for node in ast.parse(text).body if isinstance(node, ast.Assign) and node.targets[0].id == "BODY")  # type: ignore[attr-defined]
+        body = next(node for node in ast.parse(text).body if ast.unparse(node).startswith("BODY ="))
+        assert isinstance(body, ast.Assign)
         assert json.loads(ast.literal_eval(body.value))["args"] == args
     else:
         assert ast.literal_eval(_call(text).args[1]) == args
@@ -201,7 +211,9 @@ def _javascript(programs: Iterable[str], folder: Path) -> list[dict[str, Any]]:
     node = tool("node")
     package = folder / "node_modules" / "@openjobspec" / "sdk"
     package.mkdir(parents=True, exist_ok=True)
-    (package / "package.json").write_text('{"name": "@openjobspec/sdk", "type": "module", "main": "index.js"}')
+    (package / "package.json").write_text(
+        '{"name": "@openjobspec/sdk", "type": "module", "main": "index.js"}'
+    )
     (package / "index.js").write_text(standins.JAVASCRIPT)
     names = []
     for number, text in enumerate(programs):
@@ -244,6 +256,7 @@ def test_gofmt_and_vet_take_it(tmp_path: Path, part: Part) -> None:
     sdk.mkdir()
     (sdk / "go.mod").write_text("module github.com/openjobspec/ojs-go-sdk\n\ngo 1.19\n")
     (sdk / "ojs.go").write_text(standins.GO)
+    env = {"HOME": str(tmp_path), "GOFLAGS": "-mod=mod", "GOPROXY": "off", "PATH": os.environ["PATH"]}
     for number, body in enumerate((RICH, POSITIONAL, {"type": "a", "args": []})):
         folder = tmp_path / f"p{number}"
         folder.mkdir()
@@ -253,11 +266,9 @@ def test_gofmt_and_vet_take_it(tmp_path: Path, part: Part) -> None:
             "replace github.com/openjobspec/ojs-go-sdk => ../sdk\n"
         )
         run(gofmt, "-e", folder / "main.go")
-        env = {"HOME": str(tmp_path), "GOFLAGS": "-mod=mod", "GOPROXY": "off", "PATH": "/usr/bin:/bin:/usr/local/go/bin"}
         run(go, "vet", ".", cwd=folder, env=env)
-        if part == "producer":
-            sent = json.loads(run(go, "run", ".", cwd=folder, env=env | {"OJS_STANDIN": "1"}).splitlines()[0]) if number != 1 else body
-            assert job(sent) == job(body)
+        if part == "producer" and body is not POSITIONAL:  # which goes by net/http, to a server
+            assert job(json.loads(run(go, "run", ".", cwd=folder, env=env).splitlines()[0])) == job(body)
 
 
 # Java, Rust, Ruby, the shell
@@ -274,7 +285,18 @@ def test_javac_takes_it(tmp_path: Path, part: Part) -> None:
 def test_rustc_takes_it(tmp_path: Path, part: Part) -> None:
     path = tmp_path / "main.rs"
     path.write_text(made(POSITIONAL, "rust", part).text)
-    run(tool("rustc"), "--edition", "2021", "-D", "warnings", "--emit", "metadata", "-o", tmp_path / "out", path)
+    run(
+        tool("rustc"),
+        "--edition",
+        "2021",
+        "-D",
+        "warnings",
+        "--emit",
+        "metadata",
+        "-o",
+        tmp_path / "out",
+        path,
+    )
 
 
 @pytest.mark.parametrize("part", PARTS)
