@@ -307,6 +307,8 @@ PAGES: Final = (
     Page("POST", "/ui/demo/settings", later("tune", "demo_pages"), "Change how demo workers work."),
     Page("POST", "/ui/demo/behaviours", later("behave", "demo_pages"), "Change what demo handlers do."),
     # code
+    Page("POST", "/ui/code", later("code", "code_pages"), "A job as code."),
+    Page("GET", "/ui/index", later("index", "hands"), "What search and palette know."),
     Page("GET", "/conformance", later("overview"), "The conformance cases and how they end.", static=True),
     Page("GET", "/conformance/cases/{id}", later("case_page"), "One conformance case."),
     Page("GET", "/scenarios", later("overview", "library_pages"), "The library of scenarios.", static=True),

@@ -46,6 +46,7 @@ DOING: Final = (
     Pane("handlers", "Handlers", "work/handlers.html", context="handlers:pane"),
     Pane("workers", "Workers", "work/workers.html", ("workers", "faults"), "demo_pages:pane"),
     # code
+    Pane("code", "Code", "work/code.html", context="code_pages:pane"),
 )
 """The left side."""
 

@@ -1,4 +1,4 @@
-// What pages do beyond htmx: theme, copying, the editor's keys, countdowns, and lighting up the jobs just touched.
+// What pages do beyond htmx: theme, copying, the editor, countdowns, and lighting up the jobs just touched (keys: keys.js).
 // The same file serves both hosts; where the engine runs is none of its business.
 "use strict";
 
@@ -349,18 +349,6 @@ document.addEventListener("input", (event) => {
   if (speed.name === "speed" && text) text.textContent = Number((speed.dataset.rates ?? "").split(" ")[Number(speed.value)]).toLocaleString("en");
 });
 
-// Keys of the time bar; never taken from where somebody types, nor Space from what it would press.
-
-document.addEventListener("keydown", (event) => {
-  const target = /** @type {Element} */ (event.target);
-  if (event.ctrlKey || event.metaKey || event.altKey || target.closest("input:not([type=range]), textarea, select, [contenteditable]")) return;
-  if (event.key === " " && target.closest("button, a, summary, input")) return;
-  const button = /** @type {HTMLButtonElement | null} */ (document.querySelector(`.timebar [data-key="${CSS.escape(event.key)}"]`));
-  if (!button) return;
-  event.preventDefault();
-  button.click();
-});
-
 // Which jobs were just touched, wherever they are shown.
 
 let touched = "";
@@ -476,13 +464,6 @@ document.addEventListener("click", (event) => {
     for (const other of document.querySelectorAll("a[data-sample]")) other.removeAttribute("aria-current");
     sample.setAttribute("aria-current", "true");
     fill(area, sample.dataset.sample ?? "");
-  }
-});
-
-document.addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && /** @type {Element} */ (event.target).id === "job-body") {
-    event.preventDefault();
-    /** @type {HTMLFormElement | null} */ ($("#compose"))?.requestSubmit();
   }
 });
 

@@ -16,6 +16,7 @@ import engine
 import playground
 from playground import case_files, packages, resources, rulings, spec
 from playground.assets import digest
+from playground.codegen import sdks
 from playground.render import environment
 
 LATER: Final = ("tzdata", "markdown_it", "mdurl")
@@ -77,7 +78,7 @@ def stage(folder: Path) -> None:
     env.compile_templates(folder / "templates", zip=None, ignore_errors=False)
     (folder / "spec").mkdir()
     (folder / "spec" / case_files.BUNDLED).write_text(case_files.dump())
-    for name in (rulings.NAME, "errors.json", "events.json"):
+    for name in (rulings.NAME, sdks.NAME, "errors.json", "events.json"):
         shutil.copy(resources.path("spec") / name, folder / "spec")
     shutil.copytree(resources.path("spec") / "scenarios", folder / "spec" / "scenarios")
     (folder / "spec" / spec.BUNDLED).write_text(spec.dump(spec.render_all(env)))
