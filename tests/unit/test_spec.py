@@ -47,6 +47,13 @@ REFUSED = {
     ("queues", "explicit"): {202},
     ("queues", "deletion"): {202},
     ("conformance", "refused-level-4"): {409},
+    ("results", "not-yet"): {202},
+    ("schemas", "refused-strict"): {422},
+    ("schemas", "refused-breaking"): {422},
+    ("delivery", "refused-late"): {409},
+    ("tenants", "refused-limit"): {429},
+    ("durable", "refused-early"): {409},
+    ("admin", "refused-unconfirmed"): {400},
 }
 """The examples that are about a refusal, or about work that is done later, and with which statuses."""
 
