@@ -60,6 +60,13 @@ REFUSED = {
     ("backpressure", "reject"): {429},
     ("bulk", "bulk"): {207},
     ("bulk", "batch"): {400},
+    ("results", "not-yet"): {202},
+    ("schemas", "refused-strict"): {422},
+    ("schemas", "refused-breaking"): {422},
+    ("delivery", "refused-late"): {409},
+    ("tenants", "refused-limit"): {429},
+    ("durable", "refused-early"): {409},
+    ("admin", "refused-unconfirmed"): {400},
 }
 """The examples that are about a refusal, or about work that is done later, and with which statuses."""
 
