@@ -66,6 +66,7 @@ def test_a_search_is_in_the_address_and_back_works(site: Watched) -> None:
     page.get_by_role("button", name="Older").click()
     expect(rows(page)).to_have_count(8)
     assert "page=2" in page.url
+    page.wait_for_timeout(700)  # a tab writes its session down a moment later
     page.reload()
     expect(page.locator("html")).to_have_attribute("data-engine", "ready", timeout=60_000)
     expect(page.locator(".pager")).to_contain_text("Page 2 of 2")
