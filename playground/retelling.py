@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from engine.errors import PayloadTooLarge
 from engine.http.message import Request
+from engine.nesting import too_deep
 from playground.showing import visible
 
 MAX_BODY: Final = 65_536
@@ -56,7 +57,10 @@ def hidden(request: Request) -> list[str]:
 def _json(raw: bytes, *, safe: bool = False) -> Any:
     """The body's JSON, or None; with ``safe`` also None where JavaScript would read other numbers."""
     try:
-        value = json.loads(raw, parse_int=_safe if safe else int)
+        text = raw.decode()
+        if too_deep(text):
+            return None
+        value = json.loads(text, parse_int=_safe if safe else int)
         json.dumps(value, allow_nan=False)
     except (ValueError, RecursionError):
         return None

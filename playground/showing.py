@@ -7,6 +7,8 @@ import json
 import re
 from typing import Final, NamedTuple
 
+from engine.nesting import too_deep
+
 MAX_PRETTY: Final = 200_000
 """Longest body that is read to be indented, bytes; a longer one is shown as it came."""
 MAX_SHOWN: Final = 8_000
@@ -46,7 +48,7 @@ def shown(raw: bytes) -> Shown:
     """A body for people: JSON indented, anything else as text, its beginning where it is long."""
     size = len(raw)
     text = raw[: 4 * MAX_SHOWN if size > MAX_PRETTY else size].decode("utf-8", "replace")
-    if size <= MAX_PRETTY:
+    if size <= MAX_PRETTY and not too_deep(text):
         with contextlib.suppress(ValueError, RecursionError):  # no JSON: as it came
             text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
     lines = text.split("\n", MAX_LINES)

@@ -79,7 +79,13 @@ def test_json_is_indented_and_stays_the_same_json() -> None:
 
 
 @pytest.mark.parametrize(
-    "raw", [b"x" * 1_000_000, json.dumps({str(n): n for n in range(10_000)}).encode(), b"\xff\xfe" * 100_000]
+    "raw",
+    [
+        b"x" * 1_000_000,
+        json.dumps({str(n): n for n in range(10_000)}).encode(),
+        b"\xff\xfe" * 100_000,
+        b"[" * 100_000,
+    ],
 )
 def test_what_is_huge_is_cut(raw: bytes) -> None:
     content = shown(raw)
@@ -144,7 +150,15 @@ def test_too_long_a_body_is_not_put_into_words() -> None:
         tell("curl", told(Request("POST", "/ojs/v1/jobs", {}, b"x" * (MAX_BODY + 1))))
 
 
-BODIES = [NASTY.encode(), b"", b"not {json", "é\u2028".encode(), bytes(range(256)), b'{"n": 1e400}']
+BODIES = [
+    NASTY.encode(),
+    b"",
+    b"not {json",
+    "é\u2028".encode(),
+    bytes(range(256)),
+    b'{"n": 1e400}',
+    b"[" * 30_000,
+]
 
 
 @pytest.mark.parametrize("form", ["curl", "fetch", "python"])
