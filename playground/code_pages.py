@@ -31,6 +31,7 @@ def pane(visit: Visit) -> dict[str, Any]:
         "languages": list(languages().values()),
         "parts": LABELS,
         "came_from": query.get("from", ""),
+        "known": visit.app.session.engine.store.get(query.get("from", "")) is not None,
         **_made(visit, _job(visit, query) if text is None else text, {**query, **fields}),
     }
 

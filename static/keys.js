@@ -118,6 +118,7 @@
       event.preventDefault();
       return command.run();
     }
+    if (key === "Escape") return shut(event);
     if (typed(target) || openDialog() || event.repeat && key !== "]" && key !== "[" && key !== ".") return;
     if (key === "Space" && target.closest("button, a, summary, input, [role=button]")) return;
     if (key === "Shift") return;
@@ -131,6 +132,14 @@
     event.preventDefault();
     carryOut(command);
   });
+
+  /** @param {KeyboardEvent} event Closes palette or help at once; the browser closes any other dialog, when it comes to it. */
+  function shut(event) {
+    const sheet = /** @type {HTMLDialogElement | null} */ (find("#palette[open], #help[open]"));
+    if (!sheet) return;
+    event.preventDefault();
+    sheet.close();
+  }
 
   const openDialog = () => find("dialog[open]");
 

@@ -56,9 +56,12 @@ def test_a_job_becomes_code_and_a_bad_one_says_why(site: Watched) -> None:
     page.fill("#job-body", json.dumps({"type": "report.build", "args": ["weekly"]}))
     page.click("#enqueue")
     job = page.locator("#enqueued .id").get_attribute("title")
-    page.goto(f"{site.base}/play?do=code&language=python&from={job}")
+    page.evaluate(
+        "url => htmx.ajax('GET', url, {target: '#page', select: '#page', swap: 'outerHTML'})",
+        f"/play?do=code&language=python&from={job}",
+    )
     out = page.locator("#code-out pre")
-    expect(out).to_contain_text('"report.build"', timeout=60_000)
+    expect(out).to_contain_text('"report.build"')
     page.locator(".source summary").click()
     page.fill("#code-body", '{"type": "Wrong", "args": []}')
     expect(page.locator("#code-out .problem")).to_contain_text("type")
