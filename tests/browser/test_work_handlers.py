@@ -140,6 +140,9 @@ def test_an_endless_loop_ends_at_its_deadline_and_the_page_stays_responsive(
     page = site.open("/play?do=handlers&see=jobs")
     box = write(page, language, code, limit="1")
     start(box)
+    page.evaluate(GAPS)
+    page.wait_for_timeout(2_000)
+    idle = page.evaluate("() => (clearInterval(window.looking), window.longest)")
     gaps = []
     for _ in range(2):  # the better of two: another program of the machine may hold the page up as well
         page.evaluate(GAPS)
@@ -148,7 +151,10 @@ def test_an_endless_loop_ends_at_its_deadline_and_the_page_stays_responsive(
         gaps.append(page.evaluate("() => (clearInterval(window.looking), window.longest)"))
         assert found["state"] == "discarded"
         assert "handler_timeout" in json.dumps(found["error"])
-    assert min(gaps) < 100, f"the page's thread was held up for {gaps} ms"
+    # On a machine whose processors are all taken, an idle page waits as well.
+    assert min(gaps) < max(100, 2 * idle), (
+        f"the page's thread was held up for {gaps} ms, idle for {idle:.0f} ms"
+    )
     expect(box.locator(".runs")).to_have_attribute("data-state", "idle", timeout=SLOW)  # it takes more
 
 

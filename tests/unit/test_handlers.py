@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -49,7 +50,8 @@ def play(code: str, server: Server | None = None, limit: float = 5) -> tuple[dic
         await asyncio.sleep(0)
         return started, done
 
-    return asyncio.run(both())
+    with ThreadPoolExecutor(1) as thread:  # a browser's test of the same run has a loop in this one
+        return thread.submit(lambda: asyncio.run(both())).result()
 
 
 @pytest.mark.parametrize("word", ["def", "async def"])
