@@ -16,12 +16,16 @@ Context = dict[str, Any]
 def found(visit: Visit) -> Context:
     """The search: ``q`` and ``page``."""
     query, page = visit.asked("q")[: MAX_QUERY + 1], page_number(visit.asked("page"))
-    return {"found": urlencode({"page": page, "q": query}), "query": query, "examples": examples()}
+    return {
+        "found_at": urlencode({"page": page, "q": query}),
+        "search_text": query,
+        "search_examples": examples(),
+    }
 
 
 def queues(visit: Visit) -> Context:
     """Which page of the queues: ``page``."""
-    return {"queues": urlencode({"page": page_number(visit.asked("page"))})}
+    return {"queues_at": urlencode({"page": page_number(visit.asked("page"))})}
 
 
 def dead(visit: Visit) -> Context:
@@ -29,4 +33,4 @@ def dead(visit: Visit) -> Context:
     kind, error = visit.asked("type")[:300], visit.asked("error")[:300]
     page = page_number(visit.asked("page"))
     argument = urlencode({"type": kind, "error": error, "page": page})
-    return {"dead": argument, "dead_type": kind, "dead_error": error}
+    return {"dead_at": argument, "dead_type": kind, "dead_error": error}

@@ -53,9 +53,9 @@ DOING: Final = (
 SEEING: Final = (
     Pane("board", "Board", "work/board.html", ("board",)),
     # views
-    Pane("jobs", "Jobs", "work/found.html", ("found:{found}",), "list_panes:found"),
-    Pane("queues", "Queues", "work/queues.html", ("queues:{queues}",), "list_panes:queues"),
-    Pane("dead", "Dead letter", "work/dead.html", ("dead:{dead}", "failures"), "list_panes:dead"),
+    Pane("jobs", "Jobs", "work/found.html", ("found:{found_at}",), "list_panes:found"),
+    Pane("queues", "Queues", "work/queues.html", ("queues:{queues_at}",), "list_panes:queues"),
+    Pane("dead", "Dead letter", "work/dead.html", ("dead:{dead_at}", "failures"), "list_panes:dead"),
     Pane("limits", "Limits", "work/limits.html", ("limits",)),
     Pane("registry", "Registry", "work/registry.html", ("registry",)),
     # graphs
