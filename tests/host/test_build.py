@@ -134,6 +134,7 @@ def test_an_installed_wheel_serves_and_builds_without_a_checkout(tmp_path: Path)
         "templates/base.html",
         "static/style.css",
         "static/vendor/htmx.js",
+        "static/vendor/editor.mjs",
         "spec/lifecycle.md",
         "package.json",
     ):
