@@ -70,12 +70,12 @@ def test_a_bar_leads_to_its_job(site: Watched, by: str) -> None:
 
 def test_a_policy_is_planned_while_it_is_typed_and_a_job_tells_its_waits(site: Watched) -> None:
     page = see(site, "retries")
-    page.get_by_label("Attempts").fill("6")
+    page.locator(".seeing [name=max_attempts]").fill("6")
     expect(page.locator("#retry-plan .waits > g")).to_have_count(5)
-    page.get_by_label("Attempts").fill("six")
+    page.locator(".seeing [name=max_attempts]").fill("six")
     expect(page.locator("#retry-plan .problem")).to_contain_text("retry.max_attempts")
-    expect(page.get_by_label("Attempts")).to_be_focused()
-    page.get_by_label("Attempts").fill("3")
+    expect(page.locator(".seeing [name=max_attempts]")).to_be_focused()
+    page.locator(".seeing [name=max_attempts]").fill("3")
     expect(page.locator("#retry-plan .waits > g")).to_have_count(2)
     push(page)
     press(page, "+1 min")
