@@ -205,6 +205,8 @@ def _bundle(source: Path, target: Path) -> None:
     words = ("--bundle", "--format=esm", "--minify", "--target=es2022", "--legal-comments=none")
     binary = source / "esbuild" / "bin" / "esbuild"
     line = [str(binary), str(_PARTS), *words, f"--outfile={target}"]
-    if binary.read_bytes()[:2] == b"#!":  # a script, until npm's own install step has put the program in its place
+    if (
+        binary.read_bytes()[:2] == b"#!"
+    ):  # a script, until npm's own install step has put the program in its place
         line = [*_tool("node"), *line]
     _run(line, None, {"NODE_PATH": str(source)})

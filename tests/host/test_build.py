@@ -15,8 +15,13 @@ import pytest
 from playground import spec
 from playground.build.site import REDIRECTS, rules
 from playground.headers import SECURITY
+from playground.pages import PAGES
 from playground.travel import library
 from tests.conftest import ROOT, command, free_port
+
+
+PLAIN = re.compile(r"/[a-z/-]+")
+"""The address of a page of which there is one."""
 
 
 def pages(dist: Path) -> list[Path]:
@@ -28,13 +33,13 @@ def test_every_static_page_and_the_fallback_are_there(dist: Path) -> None:
     assert names == {
         "index.html",
         "404.html",
-        "spec/index.html",
-        "spec/errata/index.html",
-        "spec/lifecycle/index.html",
-        "conformance/index.html",
-        "scenarios/index.html",
+        *(f"{page.path[1:]}/index.html" for page in PAGES if page.static and PLAIN.fullmatch(page.path)),
+        *(f"spec/{path.stem}/index.html" for path in (ROOT / "spec").glob("*.md")),
         *(f"scenarios/{name}/index.html" for name in library.names()),
     }
+    assert {"play/index.html", "spec/core/index.html", "spec/coverage/index.html"} <= names
+    index = json.loads((dist / "spec" / "requirements.json").read_text())["requirements"]
+    assert len(index) > 1_000
     assert json.loads((dist / "scenarios" / "schema.json").read_text())["title"] == "OJS Playground scenario"
 
 
