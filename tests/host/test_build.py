@@ -19,7 +19,6 @@ from playground.pages import PAGES
 from playground.travel import library
 from tests.conftest import ROOT, command, free_port
 
-
 PLAIN = re.compile(r"/[a-z/-]+")
 """The address of a page of which there is one."""
 
