@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from collections.abc import Iterator
 from functools import cache
@@ -83,18 +82,15 @@ def _kinds(base: type[OJSError]) -> Iterator[type[OJSError]]:
 @cache
 def catalogue() -> dict[str, Problem]:
     """The errors by code, in the order of their status."""
-    makers = _data("errors.json")
+    told = _data("errors.json")
     found: dict[str, Problem] = {}
     for kind in _kinds(OJSError):
-        if kind.code in found:
-            continue
-        text = " ".join((inspect.getdoc(kind) or "").split("\n\n")[0].split())
-        example = None
-        if kind.code in makers:
-            example = examples.parse("make", kind.code, makers[kind.code])
-        found[kind.code] = Problem(
-            kind.code, kind.status, kind.kind, kind.retryable, text, kind.hint, example
-        )
+        if kind.code not in found:
+            facts = told[kind.code]
+            example = examples.parse("make", kind.code, facts["make"]) if "make" in facts else None
+            found[kind.code] = Problem(
+                kind.code, kind.status, kind.kind, kind.retryable, facts["when"], kind.hint, example
+            )
     return dict(sorted(found.items(), key=lambda row: (row[1].status, row[0])))
 
 

@@ -91,7 +91,8 @@ def test_the_spec_and_the_playground_share_one_session(site: Watched) -> None:
     page.locator("#pending").get_by_role("button", name="Run").click()
     expect(page.locator("#run-pending")).to_contain_text("just now")
     page.locator("nav[aria-label=Site]").get_by_text("Play").click()
-    expect(page.locator(".jobs td.type")).to_have_text(["order.ship"])
+    page.locator(".seeing").get_by_role("link", name="Jobs", exact=True).click()
+    expect(page.locator(".seeing")).to_contain_text("order.ship")
 
 
 def test_a_reservation_that_runs_out_is_seen_without_a_reload(site: Watched) -> None:
@@ -280,6 +281,6 @@ def test_after_the_start_everything_works_with_the_network_gone(site: Watched) -
     expect(page.locator(".jobs .badge").first).to_have_text("completed")
     page.locator(".jobs .id").first.click()
     expect(page.locator("h1")).to_contain_text("email.send")
-    for name, heading in (("Spec", "Reference"), ("Conformance", "Conformance"), ("Play", "Background jobs")):
+    for name, heading in (("Spec", "Reference"), ("Conformance", "Conformance"), ("Play", "Workbench")):
         page.locator("nav[aria-label=Site]").get_by_text(name).click()
         expect(page.locator("h1")).to_contain_text(heading)

@@ -24,7 +24,7 @@ PLAIN = re.compile(r"/[a-z/-]+")
 
 
 def pages(dist: Path) -> list[Path]:
-    return sorted(dist.rglob("*.html"))
+    return sorted(path for path in dist.rglob("*.html") if "static" not in path.relative_to(dist).parts)
 
 
 def test_every_static_page_and_the_fallback_are_there(dist: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 
 import pytest
@@ -11,7 +12,7 @@ from engine.conformance.runner import run_case
 from engine.errors import OJSError
 from playground import examples
 from playground.case_files import bundled
-from playground.reference import catalogue
+from playground.reference import _kinds, catalogue
 from playground.travel.target import JournalTarget
 from tests.conftest import ROOT
 
@@ -27,6 +28,13 @@ def test_a_recipe_makes_its_error(code: str) -> None:
     assert made[-1].received["error"]["code"] == code
     assert made[-1].status == problem.status
     assert all(one.status < 400 for one in made[:-1])
+
+
+def test_every_error_is_told_as_its_class_tells_it() -> None:
+    """A tab's byte code has no docstrings, so what they say stands in `spec/errors.json` too."""
+    told = {" ".join((inspect.getdoc(kind) or "").split("\n\n")[0].split()) for kind in _kinds(OJSError)}
+    for problem in catalogue().values():
+        assert problem.text in told
 
 
 def test_every_error_says_when_it_happens_and_what_to_do() -> None:
