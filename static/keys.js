@@ -77,8 +77,10 @@
   }
 
   function newJob() {
-    const area = find("#job-body");
-    if (!area) return go("/play?do=compose");
+    const plain = find("#job-body");
+    if (!plain) return go("/play?do=compose");
+    // Where the rich editor stands, the plain field is there but not seen.
+    const area = /** @type {HTMLElement | null | undefined} */ (find("#rich:not([hidden])")?.shadowRoot?.querySelector(".cm-content")) ?? plain;
     area.focus();
     area.scrollIntoView({ block: "center" });
   }
@@ -107,7 +109,8 @@
   let lapse = 0;
 
   document.addEventListener("keydown", (event) => {
-    const target = /** @type {Element} */ (event.target);
+    // What is typed into, also inside the editor's shadow root, whose events come from its host.
+    const target = /** @type {Element} */ (event.composedPath()[0] ?? event.target);
     if (event.defaultPrevented || event.isComposing || event.altKey) return;
     const held = event.ctrlKey || event.metaKey;
     const key = event.key === " " ? "Space" : event.key;

@@ -139,7 +139,7 @@ function keepSoon(method) {
     const text = tab.keep();
     if (typeof text === "string") postMessage({ type: "keep", text });
     else keepSoon("");
-  }, 400);
+  }, 150);
 }
 
 /** Wakes the application when it next has something to do. */

@@ -32,10 +32,10 @@ def test_a_case_opens_runs_and_opens_its_moment(site: Watched) -> None:
     page.click("#case-run")
     expect(page.locator("h1 .verdict")).to_have_text("✓passed")
     page.get_by_role("button", name="Open this moment").first.click()
-    expect(page.locator(".visiting")).to_contain_text("OWN-L0-LC-002 after step 1")
+    expect(page.locator(".banner", has_text="OWN-L0-LC-002 after step 1")).to_be_visible()
     expect(page.locator(".jobs tbody tr")).to_have_count(1)
     page.get_by_role("button", name="Back to your session").click()
-    expect(page.locator(".visiting")).to_have_count(0)
+    expect(page.locator(".banner", has_text="OWN-L0-LC-002")).to_have_count(0)
 
 
 def test_a_folder_of_cases_is_brought_in_and_a_broken_one_is_refused(site: Watched, tmp_path: Path) -> None:

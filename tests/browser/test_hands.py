@@ -96,14 +96,15 @@ def test_sequences_go_and_n_focuses_the_editor(site: Watched) -> None:
         for key in keys:
             page.keyboard.press(key)
         expect(page).to_have_url(site.base + path)
+    expect(page.locator("#rich .cm-content")).to_be_visible()
     page.keyboard.press("n")
-    expect(page.locator("#job-body")).to_be_focused()
+    expect(page.locator("#rich .cm-content")).to_be_focused()
     page.keyboard.press("Control+Enter")
-    expect(page.locator("#enqueued .done")).to_be_visible()
+    expect(page.locator("#composed .done")).to_be_visible()
 
 
 def test_no_key_is_taken_from_where_one_types(site: Watched) -> None:
-    page = site.open("/play")
+    page = site.open("/")
     page.locator("#job-body").fill("")
     page.locator("#job-body").focus()
     page.keyboard.type("?/n gp.[]ut w")
@@ -113,6 +114,15 @@ def test_no_key_is_taken_from_where_one_types(site: Watched) -> None:
     expect(page.locator("#palette-text")).to_be_focused()
     page.keyboard.press("Escape")
     expect(page.locator("#job-body")).to_be_focused()
+
+
+def test_the_rich_editor_is_typed_into_like_any_field(site: Watched) -> None:
+    page = site.open("/play")
+    page.locator("#rich .cm-content").click()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("?/n gp.w")
+    expect(page.locator("#job-body")).to_have_value("?/n gp.w")
+    expect(page.locator("dialog[open]")).to_have_count(0)
 
 
 def test_time_is_moved_and_undone_by_keys(site: Watched) -> None:

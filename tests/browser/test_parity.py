@@ -73,6 +73,9 @@ def neutral(text: str) -> str:
         (r"event-\d+", "EVENT"),
         (r"demo-\d+", "DEMO"),
         (r"attempt \d+", "ATTEMPT"),
+        (r"[0-9a-f]{64}|[0-9a-f]{16}…", "HASH"),
+        (r'data-copy-link="[^"]*"', "LINK"),
+        (r"The link has \d+ characters", "LENGTH"),
     ):
         text = re.sub(pattern, name, text)
     return text

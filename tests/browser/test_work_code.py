@@ -8,16 +8,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Watched
 
 ARGS = ['quote " \\ `${x}` #{x}', "\u202ehidden", 42, None, {"a": [1.5, True]}]
 
 
+def write(page: Page, text: str) -> None:
+    page.locator("#rich .cm-content").click()
+    page.keyboard.press("Control+a")
+    page.keyboard.insert_text(text)
+    expect(page.locator("#job-body")).to_have_value(text)
+
+
 def test_the_job_in_the_editor_becomes_code_in_every_language(site: Watched) -> None:
     page = site.open("/play")
-    page.fill("#job-body", json.dumps({"type": "report.build", "args": ARGS, "queue": "mail"}))
+    write(page, json.dumps({"type": "report.build", "args": ARGS, "queue": "mail"}))
     page.get_by_role("link", name="Code", exact=True).click()
     out = page.locator("#code-out pre")
     expect(out).to_contain_text("report.build")
@@ -53,9 +60,9 @@ def test_the_choice_is_made_by_keyboard(site: Watched) -> None:
 
 def test_a_job_becomes_code_and_a_bad_one_says_why(site: Watched) -> None:
     page = site.open("/play")
-    page.fill("#job-body", json.dumps({"type": "report.build", "args": ["weekly"]}))
+    write(page, json.dumps({"type": "report.build", "args": ["weekly"]}))
     page.click("#enqueue")
-    job = page.locator("#enqueued .id").get_attribute("title")
+    job = page.locator("#composed .id").get_attribute("title")
     page.evaluate(
         "url => htmx.ajax('GET', url, {target: '#page', select: '#page', swap: 'outerHTML'})",
         f"/play?do=code&language=python&from={job}",
