@@ -189,6 +189,7 @@
     showFound();
     sheet.showModal();
     input().focus();
+    requestAnimationFrame(() => sheet.open && input().focus()); // a closing dialog gives its focus back, and may be late
     if (!index.length) void readIndex();
   }
 
