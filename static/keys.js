@@ -101,8 +101,8 @@
 
   // Keys.
 
-  /** @param {Element} target */
-  const typed = (target) => target.closest("input:not([type=range], [type=checkbox], [type=radio], [type=button]), textarea, select, [contenteditable]");
+  /** @param {Element} target A field of a dialog just closed has the focus for a moment longer: nothing is typed into it. */
+  const typed = (target) => !target.closest("dialog:not([open])") && target.closest("input:not([type=range], [type=checkbox], [type=radio], [type=button]), textarea, select, [contenteditable]");
 
   /** @type {string[]} */
   let begun = [];
