@@ -36,7 +36,7 @@ def main(args: argparse.Namespace) -> int:
         args: What a parser with `add_arguments` has read.
 
     Returns:
-        The exit code.
+        The exit code, the gravest of all sources: each is played, also after one that cannot be.
     """
     code = PASSED
     for source in args.sources:
@@ -46,7 +46,7 @@ def main(args: argparse.Namespace) -> int:
             sys.stderr.write(
                 f"scenario: {source if len(source) <= 60 else source[:57] + '…'}: {error.message}\n"
             )
-            return USAGE
+            code = USAGE
     return code
 
 

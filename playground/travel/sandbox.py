@@ -17,10 +17,10 @@ from engine.http.message import Request, Response
 from engine.lifecycle import TERMINAL
 from playground.clock import Pace
 from playground.exchanges import Exchange, ExchangeLog
-from playground.render import span
 from playground.session import Face, Session, nothing
 from playground.travel.axis import Axis
 from playground.travel.command import MAX_JUMP, WRITES, Command, recorded, worker_command
+from playground.travel.goal import FOREVER, MAX_RUN, NOTHING_DUE, SLICE, Goal, going
 from playground.travel.history import History
 from playground.travel.timeline import Moment, Origin, Timeline
 from playground.world import World
@@ -28,8 +28,6 @@ from playground.world import World
 if TYPE_CHECKING:
     from playground.travel.scenario import Scenario
 
-SLICE: Final = 150
-"""Steps done in one go: some 20 ms in a tab."""
 FIRST: Final = 20
 """Slices of something long that are done at once: what takes no longer needs no progress shown."""
 BREATH: Final = 2
@@ -57,39 +55,10 @@ RATES: Final = (
 """The rates that the pages offer, evenly spaced to the eye: a logarithmic control."""
 MIN_RATE: Final = 0.1
 MAX_RATE: Final = 10_000.0
-MAX_RUN: Final = 20_000
-"""Most steps of a run whose end nobody knows."""
-FOREVER: Final = 1 << 62
-"""Later than any instant, more than any number of steps."""
-NOTHING_DUE: Final = "Nothing is due, so nothing more happens by itself: enqueue a job or start a worker."
 
 
 Loading = Iterator[float]
 """Something that takes long: gives way with how much of it is done, from 0 to 1."""
-
-
-class Goal:
-    """Where the session is on its way to, as fast as it can.
-
-    Args:
-        until: Instant at which it stops, milliseconds.
-        reached: Whether it has come there earlier.
-        steps: Most steps to do.
-        missed: What to say when it ran out of steps, or nothing more was due.
-    """
-
-    def __init__(
-        self,
-        until: int,
-        *,
-        reached: Callable[[], bool] | None = None,
-        steps: int = FOREVER,
-        missed: Callable[[], str] | None = None,
-    ) -> None:
-        self.until = until
-        self.reached = reached
-        self.steps = steps
-        self.missed = missed
 
 
 class Sandbox(Session):
@@ -298,7 +267,12 @@ class Sandbox(Session):
         self.pause()
         heard = self._heard()
         self._set_goal(
-            Goal(FOREVER, reached=lambda: self._heard() != heard, steps=MAX_RUN, missed=self.going)
+            Goal(
+                FOREVER,
+                reached=lambda: self._heard() != heard,
+                steps=MAX_RUN,
+                missed=lambda: going(self.timeline),
+            )
         )
 
     def _heard(self) -> int:
@@ -337,41 +311,16 @@ class Sandbox(Session):
         self._run(goal)
 
     def _run(self, goal: Goal) -> None:
-        timeline, done, missed = self.timeline, False, False
-        for _ in range(SLICE):
-            done = goal.reached is not None and goal.reached()
-            missed = not done and goal.steps <= 0
-            if done or missed:
-                break
-            goal.steps -= 1
-            if not timeline.forward(goal.until):
-                missed = goal.reached is not None
-                done = not missed and timeline.advance(goal.until)
-                break
-        if missed and goal.missed is not None:
-            self.notice = goal.missed()
-        if done or missed:
+        said = goal.run(self.timeline)
+        if said is not None:
+            self.notice = said
             self.goal = None
         self._rest()
         self.touch()
 
     def _unsettled(self, job_id: str) -> str:
         job = self.engine.store.get(job_id)
-        return f"The job is still {job.state if job else 'there'}. {self.going()}"
-
-    def going(self) -> str:
-        """Which timers keep time going, in words."""
-        now, told = self.timeline.now, []
-        due = self.engine.next_due()
-        if due is not None:
-            told.append(f"a timer of the server, in {span(max(0, due - now))}")
-        for worker in self.crew.workers.values():
-            if worker.beat_at is not None:
-                told.append(f"a heartbeat of {worker.id}, in {span(max(0, worker.beat_at - now))}")
-            told.extend(
-                f"the handler of {worker.id}, in {span(max(0, run.ends - now))}" for run in worker.runs
-            )
-        return f"What keeps time going: {'; '.join(told[:4])}." if told else NOTHING_DUE
+        return f"The job is still {job.state if job else 'there'}. {going(self.timeline)}"
 
     # to a moment
 

@@ -21,7 +21,7 @@ from engine.nesting import MAX_DEPTH, too_deep
 from engine.times import format_time, parse_time
 from playground import resources
 from playground.travel.command import LATEST, WRITES, from_step, to_step
-from playground.travel.timeline import Moment, Origin, Timeline
+from playground.travel.timeline import MAX_BODY, Moment, Origin, Timeline
 
 FORMAT: Final = "ojs-playground-scenario"
 VERSION: Final = 1
@@ -131,6 +131,8 @@ def record(timeline: Timeline, *, steps: bool = True, **more: Any) -> dict[str, 
     told |= {"seed": origin.seed, "start": format_time(origin.start), "workers": origin.workers}
     if origin.conformance:
         told["conformance"] = True
+    if origin.max_body != MAX_BODY:
+        told["max_body"] = origin.max_body
     if steps:
         told["steps"] = [to_step(command, origin.start) for command in timeline.commands]
     told["end"] = timeline.end.now - origin.start
@@ -197,6 +199,7 @@ class Player:
                 self.start,
                 scenario.get("workers", 0),
                 conformance=scenario.get("conformance", False),
+                max_body=scenario.get("max_body", MAX_BODY),
             )
         )
         self.outcomes: list[Outcome] = []

@@ -33,6 +33,8 @@ MAX_COMMANDS: Final = 100_000
 FRESH: Final = b""
 MAX_EVENTS: Final = 50_000
 """Events remembered; beyond, the oldest go, and the moments whose log would need them are out of reach."""
+MAX_BODY: Final = 1_048_576
+"""Largest request body where nobody has said otherwise, bytes."""
 
 
 class Origin(NamedTuple):
@@ -50,7 +52,7 @@ class Origin(NamedTuple):
     start: int
     workers: int = 0
     conformance: bool = False
-    max_body: int = 1_048_576
+    max_body: int = MAX_BODY
 
     def world(self) -> World:
         """A fresh world."""

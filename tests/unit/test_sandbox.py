@@ -12,7 +12,8 @@ from engine.errors import InvalidRequest, NotFound
 from engine.http.message import Request
 from playground.travel import sandbox as session
 from playground.travel.digest import digest
-from playground.travel.sandbox import AXIS, MAX_RATE, MIN_RATE, NOTHING_DUE, RATES, SLICE, Sandbox
+from playground.travel.goal import NOTHING_DUE, SLICE
+from playground.travel.sandbox import AXIS, MAX_RATE, MIN_RATE, RATES, Sandbox
 from playground.travel.timeline import Origin, Timeline
 from tests.conftest import START
 

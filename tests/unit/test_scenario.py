@@ -335,6 +335,18 @@ def test_any_request_comes_back_to_the_byte(name: str) -> None:
     assert digest(played.world) == digest(timeline.world)
 
 
+def test_another_limit_of_bodies_comes_back() -> None:
+    timeline = Timeline(Origin(7, START, max_body=10))
+    answer = timeline.do(
+        Command(0, "request", recorded(Request("POST", "/ojs/v1/jobs", {}, b'{"type":"a"}')))
+    )
+    assert answer is not None
+    assert answer.status == 413
+    played = Player(read(write(record(timeline)))).finish()
+    assert played.origin == timeline.origin
+    assert digest(played.world) == digest(timeline.world)
+
+
 @pytest.mark.parametrize(
     "request_",
     [

@@ -82,6 +82,15 @@ def test_a_broken_promise_is_1_and_says_what_was_found(
     assert "$.job.attempt: expected 5" in out
 
 
+def test_one_that_cannot_be_played_does_not_stop_the_rest(
+    told: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(FIRST.with_name("index.json"), FIRST) == 2
+    out, err = capsys.readouterr()
+    assert state(told) in out
+    assert "index.json" in err
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
