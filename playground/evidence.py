@@ -46,11 +46,11 @@ class Evidence(NamedTuple):
 
 @lru_cache(maxsize=4)
 def _by_id(trial: Trial, names: tuple[str, ...]) -> dict[str, list[str]]:
-    """Names of the cases by their own ids and by the conformance ids that they prove."""
+    """Names of the cases by test id, and by ``restates:`` with the id of the standard's list that they prove."""
     found: dict[str, list[str]] = {}
     for name in names:
         case = trial.cases[name]
-        for key in {case.id, *case.requirements}:
+        for key in (case.id, *(f"restates:{one}" for one in case.requirements)):
             found.setdefault(key, []).append(name)
     return found
 
@@ -58,7 +58,8 @@ def _by_id(trial: Trial, names: tuple[str, ...]) -> dict[str, list[str]]:
 def rows_of(trial: Trial, requirement: Requirement) -> list[Row]:
     """The cases that prove a requirement."""
     index = _by_id(trial, tuple(trial.cases))
-    names = dict.fromkeys(name for key in requirement.cases for name in index.get(key, ()))
+    keys = (*requirement.cases, *(f"restates:{one}" for one in requirement.restates))
+    names = dict.fromkeys(name for key in keys for name in index.get(key, ()))
     return [row for name in names if (row := trial.row(name)) is not None]
 
 
@@ -69,7 +70,7 @@ def evidence(trial: Trial, requirement: Requirement) -> Evidence:
     if requirement.untestable:
         verdict = "untestable"
     elif not rows:
-        verdict = "no case"
+        verdict = "not run" if requirement.cases or requirement.restates else "no case"
     elif "failed" in verdicts:
         verdict = "failed"
     elif verdicts == {"passed"}:

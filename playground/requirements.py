@@ -5,9 +5,13 @@ In a document a requirement is a fenced block::
     ```req backoff-cap MUST
     The wait is never longer than the policy's `max_interval`, however many failures there were.
     source: ojs-retry.md 4.2
+    restates: L1-RET-002
     cases: L1-RET-004, OWN-L1-RET-003
     why: A wait that doubles is soon longer than anybody's patience; Sidekiq and Oban cap theirs too.
     ```
+
+``restates`` names requirements of `ojs-conformance.md`, ``cases`` the test ids of cases. Some ids are both, with two
+meanings, so they stand apart.
 
 Its number comes from ``spec/requirements.lock.json``, which lists the names of each document in the order in which they
 were first written and only ever grows at the end: an edit never moves a link. ``python -m playground.requirements``
@@ -25,7 +29,7 @@ LOCK: Final = "requirements.lock.json"
 KEYWORDS: Final = ("MUST", "MUST NOT", "SHOULD", "SHOULD NOT", "MAY")
 FENCE: Final = re.compile(r"^```req ([^\n]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,60}\Z")
-_FIELD: Final = re.compile(r"(source|cases|why|untestable): (.+)\Z")
+_FIELD: Final = re.compile(r"(source|restates|cases|why|untestable): (.+)\Z")
 _SOURCE: Final = re.compile(r"(ojs-[a-z-]+\.md) (\S.*)\Z")
 
 
@@ -45,7 +49,8 @@ class Requirement(NamedTuple):
         keyword: One of `KEYWORDS`.
         text: What is required, markdown.
         sources: Where the standard says so.
-        cases: Ids of the conformance document or of cases that prove it.
+        restates: Ids of `ojs-conformance.md` whose demand it repeats; own cases name what they prove by these.
+        cases: Test ids of cases that prove it, published or own.
         why: The reason, with the prior art; may be empty.
         untestable: Why no case can prove it; empty where one can.
     """
@@ -55,6 +60,7 @@ class Requirement(NamedTuple):
     keyword: str
     text: str
     sources: tuple[Source, ...]
+    restates: tuple[str, ...]
     cases: tuple[str, ...]
     why: str
     untestable: str
@@ -63,7 +69,8 @@ class Requirement(NamedTuple):
     def of(cls, facts: Mapping[str, Any]) -> Requirement:
         """A requirement from its JSON values."""
         sources = tuple(Source(*one) for one in facts["sources"])
-        return cls(**{**facts, "sources": sources, "cases": tuple(facts["cases"])})
+        lists = {name: tuple(facts[name]) for name in ("restates", "cases")}
+        return cls(**{**facts, "sources": sources, **lists})
 
 
 def parse(document: str, head: str, body: str, numbers: Mapping[str, int]) -> Requirement:
@@ -87,7 +94,13 @@ def parse(document: str, head: str, body: str, numbers: Mapping[str, int]) -> Re
     if name not in numbers:
         raise ValueError(f"{place}: it has no number; run python -m playground.requirements.")
     lines: list[str] = []
-    fields: dict[str, list[str]] = {"source": [], "cases": [], "why": [], "untestable": []}
+    fields: dict[str, list[str]] = {
+        "source": [],
+        "restates": [],
+        "cases": [],
+        "why": [],
+        "untestable": [],
+    }
     for line in body.splitlines():
         found = _FIELD.match(line)
         if found:
@@ -100,7 +113,10 @@ def parse(document: str, head: str, body: str, numbers: Mapping[str, int]) -> Re
     sources = [_SOURCE.match(one) for one in fields["source"]]
     if not text or not sources or not all(sources):
         raise ValueError(f"{place}: it needs text, and a source such as 'source: ojs-retry.md 4.2'.")
-    cases = tuple(one.strip() for line in fields["cases"] for one in line.split(",") if one.strip())
+    restates, cases = (
+        tuple(one.strip() for line in fields[name] for one in line.split(",") if one.strip())
+        for name in ("restates", "cases")
+    )
     if cases and fields["untestable"]:
         raise ValueError(f"{place}: it has cases, so it is not untestable.")
     return Requirement(
@@ -109,6 +125,7 @@ def parse(document: str, head: str, body: str, numbers: Mapping[str, int]) -> Re
         keyword,
         text,
         tuple(Source(one[1], one[2]) for one in sources if one),
+        restates,
         cases,
         " ".join(fields["why"]),
         " ".join(fields["untestable"]),
