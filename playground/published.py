@@ -21,7 +21,7 @@ KEYWORDS: Final = re.compile(
 )
 BINDING: Final = frozenset({"MUST", "MUST NOT", "SHALL", "SHALL NOT", "REQUIRED"})
 """Keywords that bind without exception."""
-_NUMBER: Final = re.compile(r"(?:Appendix )?([0-9A-Z]+(?:\.[0-9]+)*)[.:]?\s")
+_NUMBER: Final = re.compile(r"(?:Appendix )?((?:[0-9]+|[A-Z])(?:\.[0-9]+)*)[.:]?\s")
 _REFERENCE: Final = re.compile(r"(ojs-[a-z-]+)(?:\.md)?[# ](?:section-)?([0-9A-Z][0-9.]*)")
 _REQUEST: Final = re.compile(r"(GET|POST|PUT|PATCH|DELETE) (/\S*)(?: HTTP/[\d.]+)?\s*\Z")
 
@@ -267,8 +267,11 @@ def _links(children: list[Any], parser: Any) -> Iterable[tuple[str, str]]:
 def _numbered(token: Any, short: str, section: str, line: int, clauses: list[Clause], kind: Any) -> list[Any]:
     """The inline tokens with each keyword as a numbered link."""
     found: list[Any] = []
+    places = (one.start() for one in KEYWORDS.finditer(token.content))
     for child in token.children or []:
         if child.type != "text" or not KEYWORDS.search(child.content):
+            for _ in KEYWORDS.findall(child.content):
+                next(places, 0)  # one in code: no keyword, but it stands in the paragraph
             found.append(child)
             continue
         for piece in KEYWORDS.split(child.content):
@@ -276,15 +279,14 @@ def _numbered(token: Any, short: str, section: str, line: int, clauses: list[Cla
                 found.append(kind("text", "", 0, content=piece))
                 continue
             key = f"P-{short}-{len(clauses) + 1}"
-            clauses.append(Clause(key, piece, section, _sentence(token.content, piece), line))
+            clauses.append(Clause(key, piece, section, _sentence(token.content, next(places, 0)), line))
             html = f'<a class="kw" id="{key}" href="#{key}" title="{key}">{piece}</a>'  # a name and a keyword: safe
             found.append(kind("html_inline", "", 0, content=html))
     return found
 
 
-def _sentence(text: str, keyword: str) -> str:
-    """The sentence of a paragraph that a keyword stands in, cut where it is very long."""
-    at = text.find(keyword)
+def _sentence(text: str, at: int) -> str:
+    """The sentence of a paragraph that the keyword at a place stands in, cut where it is very long."""
     start = max(text.rfind(". ", 0, at) + 2, 0) if ". " in text[:at] else 0
     end = text.find(". ", at)
     return " ".join(text[start : end + 1 if end >= 0 else None].split())[:400]
