@@ -35,7 +35,7 @@ def test_every_clause_of_every_lesson_names_a_file_of_the_standard() -> None:
 def test_a_requirement_knows_the_lessons_that_show_it_and_they_know_it() -> None:
     clause = next(iter(library.lesson("first-job")["clauses"]))
     file, section = min(cited(clause))
-    one = Requirement("R-x-1", "x", "MUST", "Text.", (Source(file, section),), (), "", "")
+    one = Requirement("R-x-1", "x", "MUST", "Text.", (Source(file, section),), (), (), "", "")
     assert "first-job" in [name for name, _ in shown_in(one)]
     documents = spec.render_all(environment(FileSystemLoader(ROOT / "templates")))
     one_document = next(iter(documents.values()))._replace(requirements={one.id: one})
