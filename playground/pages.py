@@ -184,7 +184,7 @@ def run_example(visit: Visit) -> Response:
             raise InvalidRequest(str(error), details={"field": "text"}) from None
     exchanges = examples.run(example, visit.app.session.handle)
     if not visit.fragment:
-        return visit.back(f"/spec/{document.name}#{example.name}")
+        return visit.back(f"/spec/{document.name}#example-{example.name}")
     return visit.render("parts/exchanges.html", exchanges=exchanges, live=True)
 
 

@@ -30,7 +30,9 @@ SHELL: Final = "404.html"
 """Where most static hosts look for the answer to an unknown address."""
 
 
-REDIRECTS: Final = "/play/*  /404.html  200\n/conformance/cases/*  /404.html  200\n"
+REDIRECTS: Final = "".join(
+    f"{path}/*  /404.html  200\n" for path in ("/play", "/conformance/cases", "/spec/published")
+)
 """Addresses that only the engine knows: hosts that read ``_redirects`` answer them with the shell, as found."""
 
 
@@ -66,6 +68,7 @@ def build(out: Path) -> list[str]:
         site = Site("tab", assets, release=release(), boot={**made.boot, "release": release()})
         app = Application(session, environment(FileSystemLoader(resources.path("templates"))), site)
         rendered = _pages(app, out)
+        _landings(app, out)
         _write(out, "/_headers", _headers().encode())
         _write(out, "/_redirects", REDIRECTS.encode())
         _write(out, "/robots.txt", b"User-agent: *\nAllow: /\n")
@@ -106,6 +109,15 @@ def _pages(app: Application, out: Path) -> list[str]:
     shell = Visit(app, Request("GET", "/"), "/", {}).render("pages/shell.html")
     _write(out, f"/{SHELL}", _content(shell))
     return paths
+
+
+def _landings(app: Application, out: Path) -> None:
+    """Where the address of a requirement leads on a host without our application: to its place in the text."""
+    template = app.env.get_template("pages/landing.html")
+    for name, document in app.documents.items():
+        for key in document.requirements:
+            html = template.render(document=document, id=key, place=f"/spec/{name}#{key}")
+            _write(out, f"/spec/{name}/{key}/index.html", html.encode())
 
 
 def _filled(path: str, app: Application) -> list[str]:

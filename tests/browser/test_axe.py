@@ -37,7 +37,7 @@ def test_axe_finds_no_violation(browser: Browser, server: Server, theme: Any, wi
     expect(page.locator(".errors li")).to_have_count(1)
     job = _violations(page)
     page.goto(server.url + "/spec/lifecycle")
-    page.locator("#first-job").get_by_role("button", name="Run").click()
+    page.locator("#example-first-job").get_by_role("button", name="Run").click()
     expect(page.locator("#run-first-job")).to_contain_text("just now")
     spec = _violations(page)
     page.goto(server.url + "/scenarios")

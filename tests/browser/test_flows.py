@@ -79,7 +79,7 @@ def test_back_returns_to_the_same_session(site: Watched) -> None:
 
 def test_a_spec_example_runs_in_the_session_and_lights_its_job_up(site: Watched) -> None:
     page = site.open("/spec/lifecycle")
-    page.locator("#first-job").get_by_role("button", name="Run").click()
+    page.locator("#example-first-job").get_by_role("button", name="Run").click()
     expect(page.locator("#run-first-job")).to_contain_text("From your engine, just now.")
     expect(page.locator("#run-first-job .badge").last).to_have_text("completed")
     expect(page.locator(".side tr[data-lit]")).to_have_count(1)

@@ -24,7 +24,9 @@ PLAIN = re.compile(r"/[a-z/-]+")
 
 
 def pages(dist: Path) -> list[Path]:
-    return sorted(path for path in dist.rglob("*.html") if "static" not in path.relative_to(dist).parts)
+    """The pages of a build, save those that only lead on to a requirement."""
+    found = sorted(path for path in dist.rglob("*.html") if "static" not in path.relative_to(dist).parts)
+    return [path for path in found if not path.parent.name.startswith("R-")]
 
 
 def test_every_static_page_and_the_fallback_are_there(dist: Path) -> None:
@@ -54,6 +56,29 @@ def test_everything_a_page_names_exists_and_lies_on_its_own_origin(dist: Path) -
             elif not url.startswith(("/play/", "/conformance/cases/")):
                 file = dist / url.strip("/")
                 assert (file if url.endswith(".json") else file / "index.html").is_file(), url
+
+
+def test_every_link_to_a_place_in_a_page_lands(dist: Path) -> None:
+    """Those to requirements, sections and rulings among them."""
+    ids: dict[str, set[str]] = {}
+    links: set[tuple[str, str]] = set()
+    for page in pages(dist):
+        html = page.read_text()
+        here = f"/{page.parent.relative_to(dist).as_posix()}".replace("/.", "/")
+        found = re.findall(r'\sid="([^"]+)"', html)
+        ids[here] = set(found)
+        assert len(found) == len(ids[here]), f"{here} has an id twice"
+        for url, anchor in re.findall(r'href="(/[^"#?]*)?(?:\?[^"#]*)?#([^"]+)"', html):
+            links.add((url.rstrip("/") or "/" if url else here, anchor))
+    assert len(links) > 1_000
+    assert {link for link in links if link[0] in ids and link[1] not in ids[link[0]]} == set()
+
+
+def test_the_address_of_a_requirement_leads_to_its_place(dist: Path) -> None:
+    for row in json.loads((dist / "spec" / "requirements.json").read_text())["requirements"]:
+        landing = (dist / row["page"][1:] / row["id"] / "index.html").read_text()
+        assert f'content="0; url={row["page"]}{row["anchor"]}"' in landing
+        assert f'<a href="{row["page"]}{row["anchor"]}">' in landing
 
 
 def test_names_carry_their_contents_hash(dist: Path) -> None:
