@@ -183,7 +183,6 @@ def check_output(job: Job, result: Any, has_result: bool) -> None:
             details={
                 "job_id": job.id,
                 "field": "result",
-                "violations": [one.to_dict() for one in violations],
-                "validation_errors": [one.message for one in violations],
+                "validation_errors": [one.to_dict("result") for one in violations],
             },
         )

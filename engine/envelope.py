@@ -53,7 +53,7 @@ _ASKS: Final = OPTIONS | {"options"}
 KNOWN: Final = OPTIONS | SYSTEM | {"id", "type", "args", "meta", "schema", "specversion", "options"}
 
 
-def refuse(field: str, value: Any, rule: str, clause: str) -> InvalidRequest:
+def refuse(field: str, value: Any, rule: str, clause: str, place: str = "body") -> InvalidRequest:
     """The error for a value that breaks a rule.
 
     Args:
@@ -61,13 +61,14 @@ def refuse(field: str, value: Any, rule: str, clause: str) -> InvalidRequest:
         value: What came; shown clipped.
         rule: What it must be.
         clause: Where the standard says so.
+        place: Where the field stands: ``body``, ``path``, ``query`` or ``header``.
     """
     shown = repr(value)
     shown = shown if len(shown) <= 80 else shown[:77] + "…"
-    return InvalidRequest(
-        f"'{field}' {rule}; got {shown} ({clause}).",
-        details={"field": field, "rule": rule, "clause": clause, "received": _json_type(value)},
-    )
+    details = {"field": field, "rule": rule, "clause": clause, "received": _json_type(value)}
+    if place != "body":
+        details["in"] = place
+    return InvalidRequest(f"'{field}' {rule}; got {shown} ({clause}).", details=details)
 
 
 def _json_type(value: Any) -> str:
@@ -92,7 +93,7 @@ def check_type(value: Any, field: str = "type") -> str:
     return value
 
 
-def check_queue(value: Any, field: str = "queue") -> str:
+def check_queue(value: Any, field: str = "queue", place: str = "body") -> str:
     """A queue name (OJS Core 5.1, `queue`).
 
     Raises:
@@ -100,7 +101,7 @@ def check_queue(value: Any, field: str = "queue") -> str:
     """
     if not isinstance(value, str) or len(value) > MAX_QUEUE or not QUEUE.match(value):
         rule = "must be lower-case letters, digits, '-' and '.', starting with a letter or digit"
-        raise refuse(field, value, f"{rule}, at most {MAX_QUEUE} characters", "OJS Core 5.1")
+        raise refuse(field, value, f"{rule}, at most {MAX_QUEUE} characters", "OJS Core 5.1", place)
     return value
 
 

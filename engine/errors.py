@@ -103,6 +103,15 @@ class InvalidRequest(OJSError):
     code, status, kind = "invalid_request", 400, "validation_error"
     hint = "Correct the field named in 'details.field' and send the request again."
 
+    def to_dict(self, request_id: str | None = None) -> dict[str, Any]:
+        """The field, as every breach of a body is told: by path and message (OJS JSON Format 12.4)."""
+        body = super().to_dict(request_id)
+        field = self.details.get("field")
+        if field is not None and "in" not in self.details and "validation_errors" not in self.details:
+            breach = {"path": f"$.{field}", "message": self.details.get("rule", self.message)}
+            body["details"] = {**self.details, "validation_errors": [breach]}
+        return body
+
 
 class InvalidPolicy(InvalidRequest):
     """A policy (retry, unique, limit, workflow) contradicts its rules."""
@@ -122,7 +131,7 @@ class SchemaMismatch(InvalidRequest):
 
     canonical = "SCHEMA_VALIDATION_FAILED"
     code, status = "schema_validation", 422
-    hint = "Correct the arguments named in 'details.violations', or name another schema version."
+    hint = "Correct the arguments named in 'details.validation_errors', or name another schema version."
 
 
 class Rejected(InvalidRequest):
@@ -139,6 +148,18 @@ class Unsupported(OJSError):
     canonical = "UNSUPPORTED_FEATURE"
     code, status, kind = "unsupported", 422, "unsupported"
     hint = "Read /ojs/manifest for what this server supports."
+
+
+class ExtensionNotSupported(Unsupported):
+    """The request depends on an extension that this server does not have (OJS Extension Lifecycle 8.3)."""
+
+    canonical = "EXTENSION_NOT_SUPPORTED"
+    code = "EXTENSION_NOT_SUPPORTED"
+    hint = "Read /ojs/manifest for the extensions of this server, or do without this one."
+
+    def to_dict(self, request_id: str | None = None) -> dict[str, Any]:
+        """The extension stands in the error object itself."""
+        return super().to_dict(request_id) | {"extension": self.details["extension"]}
 
 
 class PayloadTooLarge(OJSError):
@@ -330,7 +351,9 @@ class AgentOutput(SchemaMismatch):
 
     canonical = "AGENT_OUTPUT_SCHEMA_VIOLATION"
     code, retryable = "agent_output_schema_violation", True
-    hint = "Correct the parts named in 'details.violations' and acknowledge again, or report a failure."
+    hint = (
+        "Correct the parts named in 'details.validation_errors' and acknowledge again, or report a failure."
+    )
 
 
 class AgentToolUnknown(InvalidRequest):

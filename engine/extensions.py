@@ -200,3 +200,4 @@ class Extensions:
         store.set_timer("result", job.id, None)
         store.delete_record("agent", job.id)
         store.delete_record("children", job.id)
+        store.delete_record("history_rebuilt", job.id)

@@ -1,7 +1,6 @@
 """Execution history: a job's path told in the words of OJS Execution History, and who descends from whom.
 
-Nothing is recorded twice: the path is the job's own trail. Names of workers are no part of it, so they appear only
-where the job or its errors still have them.
+What a job's path says, `engine.history_entries` knows; here are the questions, and what becomes of old history.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ import sys
 from typing import Any, Final
 
 from engine import lifecycle as life
+from engine.history_entries import Entry, entries, of_workflow, together
 from engine.job import Job
 from engine.kernel import Kernel
 from engine.setting import Setting
@@ -26,67 +26,8 @@ MAX_DESCENDANTS: Final = 1000
 MAX_DEPTH: Final = 50
 """Generations that a lineage goes down."""
 _CHILDREN: Final = "children"
-_ACTORS: Final = {
-    life.PUSH: "client",
-    life.CANCEL: "client",
-    life.ACTIVATE: "client",
-    life.RETRY: "user",
-    life.FETCH: "worker",
-    life.ACK: "worker",
-    life.FAIL: "worker",
-}
-Entry = dict[str, Any]
-
-
-def entries(job: Job) -> list[Entry]:
-    """The job's history, oldest first (OJS Execution History 3.1, 4)."""
-    found: list[Entry] = []
-    was, attempt, started = "", 0, 0
-    errors = iter(job.errors or [])
-    for at, operation, state in job.trail:
-        if operation == life.RETRY:
-            attempt = 0
-        for kind, data in _told(job, operation, state, was):
-            found.append(_entry(job, len(found), at, operation, kind, data))
-        if operation == life.FETCH:
-            attempt, started = attempt + 1, at
-            data = {"attempt": attempt}
-            if job.worker_id is not None and attempt == job.attempt and job.state == life.ACTIVE:
-                data["worker_id"] = job.worker_id
-            found.append(_entry(job, len(found), at, operation, "job.attempt_started", data))
-        elif operation == life.ACK:
-            data = {"duration_ms": at - started, "attempt": attempt}
-            found.append(_entry(job, len(found), at, operation, "job.attempt_completed", data))
-        elif operation in {life.FAIL, life.TIMEOUT, life.RESERVATION}:
-            error = next(errors, None) if not (operation == life.FAIL and state == life.AVAILABLE) else None
-            failed = {"error": error, "will_retry": state != life.DISCARDED, "attempt": attempt}
-            found.append(_entry(job, len(found), at, operation, "job.attempt_failed", failed))
-        if state == life.DISCARDED:
-            last = {"total_attempts": attempt, "last_error": (job.error or {}).get("message")}
-            found.append(_entry(job, len(found), at, operation, "job.discarded", last))
-        was = state
-    return found
-
-
-def _told(job: Job, operation: str, state: str, was: str) -> list[tuple[str, dict[str, Any]]]:
-    if operation == life.PUSH:
-        size = len(json.dumps(job.args, separators=(",", ":")))
-        return [
-            ("job.created", {"queue": job.queue, "type": job.type, "args_size_bytes": size, "state": state})
-        ]
-    changed = ("job.state_changed", {"from": was, "to": state})
-    return [changed, ("job.cancelled", {})] if operation == life.CANCEL else [changed]
-
-
-def _entry(job: Job, number: int, at: int, operation: str, kind: str, data: dict[str, Any]) -> Entry:
-    return {
-        "id": f"evt_{job.id}_{number}",
-        "job_id": job.id,
-        "event_type": kind,
-        "timestamp": format_time(at),
-        "actor": {"type": _ACTORS.get(operation, "system"), "id": data.get("worker_id", "")},
-        "data": data,
-    }
+_REBUILT: Final = "history_rebuilt"
+"""How many of a job's first moves were worked out afterwards."""
 
 
 class History:
@@ -112,7 +53,14 @@ class History:
         if not self.enabled:
             return []
         since = format_time(max(0, self.kernel.now() - self.retention))
-        return [entry for entry in entries(job) if entry["timestamp"] >= since][-self.max_events :]
+        told = entries(job, self._rebuilt(job))
+        if told and job.workflow_id is not None:
+            told = together(told, of_workflow(self.kernel.store, job))
+        return [entry for entry in told if entry["timestamp"] >= since][-self.max_events :]
+
+    def _rebuilt(self, job: Job) -> int:
+        record = self.kernel.store.record(_REBUILT, job.id)
+        return 0 if record is None else int(record["moves"])
 
     def of(self, job_id: str) -> list[Entry]:
         """The history of one job, oldest first.
@@ -131,9 +79,48 @@ class History:
         with self.kernel.store.transaction():
             job = self.kernel.job(job_id)
             count = len(self._kept(job))
-            job.trail = []
-            self.kernel.store.save(job, job.state)
+            self._forget(job, len(job.trail))
         return count
+
+    def _forget(self, job: Job, count: int) -> None:
+        """Forget the first moves of a job."""
+        moves = job.trail
+        starts = sum(operation == life.FETCH for _, operation, _ in moves[count:])
+        job.trail = moves[count:]
+        job.holders = (job.holders or [])[-starts:] if starts else None
+        self.kernel.store.save(job, job.state)
+        self._mark(job, max(0, self._rebuilt(job) - count))
+
+    def _mark(self, job: Job, moves: int) -> None:
+        if moves:
+            self.kernel.store.put_record(_REBUILT, job.id, {"moves": moves})
+        elif self._rebuilt(job):
+            self.kernel.store.delete_record(_REBUILT, job.id)
+
+    def rebuild(self, job_id: str) -> dict[str, Any]:
+        """Work out the beginning of a job's history from the job itself, where it is lost (9.5).
+
+        Returns:
+            ``{job_id, events_reconstructed, approximate, gaps}``; what is not lost stays as it was.
+
+        Raises:
+            NotFound: No such job.
+        """
+        from engine.history_rebuild import rebuild  # noqa: PLC0415 - history is seldom lost
+
+        with self.kernel.store.transaction():
+            job = self.kernel.job(job_id)
+            kept, gaps = job.trail, list[str]()
+            if not kept or kept[0][1] != life.PUSH:
+                moves, gaps = rebuild(job)
+                lost = [move for move in moves if not kept or move[0] < kept[0][0]]
+                starts = sum(operation == life.FETCH for _, operation, _ in lost)
+                job.trail = lost + kept
+                job.holders = [*([None] * starts), *(job.holders or [])] or None
+                self.kernel.store.save(job, job.state)
+                self._mark(job, len(lost))
+        count = sum("metadata" in entry for entry in entries(job, self._rebuilt(job)))
+        return {"job_id": job.id, "events_reconstructed": count, "approximate": bool(gaps), "gaps": gaps}
 
     def search(
         self, wanted: dict[str, Any], limit: int, offset: int, scan: int = 1000
@@ -154,7 +141,10 @@ class History:
             keep=lambda job: (not queues or job.queue in queues) and (not kinds or job.type in kinds),
             limit=scan,
         )
-        found = [entry for job in jobs for entry in reversed(self._kept(job)) if _fits(entry, wanted)]
+        each = [entry for job in jobs for entry in reversed(self._kept(job)) if _fits(entry, wanted)]
+        found = list(
+            {entry["id"]: entry for entry in each}.values()
+        )  # the jobs of a workflow share its events
         found.sort(key=lambda entry: entry["timestamp"], reverse=True)
         return found[offset : offset + limit], len(found)
 
@@ -170,11 +160,10 @@ class History:
             for job in self.kernel.store.jobs(
                 keep=lambda job: not queues or job.queue in queues, limit=sys.maxsize
             ):
-                kept = [move for move in job.trail if move[0] >= before]
-                count += len(job.trail) - len(kept)
-                if len(kept) < len(job.trail):
-                    job.trail = kept
-                    self.kernel.store.save(job, job.state)
+                old = sum(at < before for at, _, _ in job.trail)  # a path is in the order of time
+                count += old
+                if old:
+                    self._forget(job, old)
         return count
 
     def stats(self, wanted: dict[str, Any], group: str) -> list[dict[str, Any]]:

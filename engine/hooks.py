@@ -67,7 +67,7 @@ class Hooks:
         if answer is not None:
             return answer
         config = self.queues.guard(job)
-        if (job.meta is not None and job.tenant is not None) or "Tenants.required" in self.settings:
+        if (job.meta is not None and "tenant_id" in job.meta) or "Tenants.required" in self.settings:
             all_.tenants.guard(job)
         if job.rate_limit is not None:
             all_.limits.guard(job)

@@ -60,7 +60,7 @@ class Job:
         "result_limit result_size result_pruned parent_results workflow_id step_id cron_name handed_back seq "
         "turn boost "
         "rate_limit limit_key on_limit pool total_timeout enqueue_ttl grace_period heartbeat_timeout beat_at "
-        "prune_at size path"
+        "prune_at size path holders"
     ).split()
 
     def __init__(self, id: str, type: str, args: list[Any], **fields: Any) -> None:  # noqa: A002, PLR0915 - the record itself
@@ -148,6 +148,8 @@ class Job:
         """When it is removed after its end, or None for never."""
         self.size: int = 0
         """Bytes that count against a queue bounded by size (OJS Backpressure 6.1)."""
+        self.holders: list[str | None] | None = None
+        """Who has fetched it, one name for each FETCH of its path."""
         self.path: list[Any] = []
         """`trail` laid end to end: tuples, three to a job, would be most of what the garbage collector has to walk."""
         for name, value in fields.items():

@@ -6,6 +6,7 @@ References are local (``#/$defs/…``). A schema is checked by `engine.schemache
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -25,18 +26,22 @@ class Violation:
     """One way in which a value breaks its schema.
 
     Args:
-        path: Where, as a JSON pointer; ``""`` is the whole value.
+        path: Where: member names and indices from the outside in; ``()`` is the whole value.
         keyword: The schema's keyword.
         message: What is wrong, in a sentence part that stands alone.
     """
 
-    path: str
+    path: Path
     keyword: str
     message: str
 
-    def to_dict(self) -> dict[str, str]:
-        """The violation as JSON values."""
-        return {"path": self.path, "keyword": self.keyword, "message": self.message}
+    def to_dict(self, *root: str | int) -> dict[str, str]:
+        """The violation as JSON values (OJS JSON Format 12.4).
+
+        Args:
+            root: Where the value stands in its document.
+        """
+        return {"path": jsonpath((*root, *self.path)), "message": self.message, "keyword": self.keyword}
 
 
 @dataclass(slots=True)
@@ -47,7 +52,7 @@ class _Run:
 
     def add(self, path: Path, keyword: str, message: str) -> None:
         if len(self.found) < MAX_VIOLATIONS:
-            self.found.append(Violation(pointer(path), keyword, message))
+            self.found.append(Violation(path, keyword, message))
 
     def holds(self, schema: Any, value: Any, path: Path, depth: int) -> bool:
         """Whether a subschema fits, its violations not reported."""
@@ -72,6 +77,18 @@ def validate(schema: Any, value: Any) -> list[Violation]:
 def pointer(path: Path) -> str:
     """A JSON pointer (RFC 6901)."""
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+
+
+def jsonpath(path: Path) -> str:
+    """A JSONPath (RFC 9535)."""
+    return "$" + "".join(
+        f"[{part}]"
+        if isinstance(part, int)
+        else f".{part}"
+        if part.isidentifier()
+        else f"[{json.dumps(part)}]"
+        for part in path
+    )
 
 
 def resolve(root: Any, reference: str) -> Any:

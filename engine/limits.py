@@ -274,7 +274,7 @@ class Limits:
     # inspection and override
 
     def override(self, key: str, raw: dict[str, Any]) -> dict[str, Any]:
-        """Change a key's limits for a while (OJS Rate Limiting 10.2); a body without limits ends that.
+        """Change a key's limits for a while (OJS Rate Limiting 10.2).
 
         Args:
             key: The key.
@@ -296,6 +296,25 @@ class Limits:
             if until is not None:
                 self.kernel.store.set_timer(TIMER, key, until)
             return self.show(key)
+
+    def lift(self, key: str) -> dict[str, Any]:
+        """End whatever changes a key's limits for a while: an override, and a pause that a failed job asked for.
+
+        Returns:
+            The key's state; see `show`.
+
+        Raises:
+            NotFound: No job has ever had it.
+        """
+        with self.kernel.store.transaction():
+            self.show(key)
+            record = self._record(key)
+            record["override"] = record["until"] = None
+            self._put(key, record)
+            self._release(key, record)
+            shown = self.show(key)
+            self._tidy(key, record)
+            return shown
 
     def show(self, key: str) -> dict[str, Any]:
         """The state of one key (OJS Rate Limiting 10.1).

@@ -152,6 +152,10 @@ class Operations(Enqueue):
         job.started_at = job.beat_at = now
         job.attempt += 1
         job.worker_id = worker_id
+        if job.holders is None:
+            job.holders = [worker_id]
+        else:
+            job.holders.append(worker_id)
         job.reservation = visibility_timeout or job.visibility_timeout or DEFAULT_TIMEOUT
         job.reserved_until = now + job.reservation
         job.next_attempt_at = job.retry_delay = job.progress = None

@@ -229,8 +229,9 @@ class Schemas:
                 details={
                     "field": "args",
                     "schema": entry["uri"],
-                    "violations": [one.to_dict() for one in violations],
-                    "validation_errors": [one.message for one in violations],
+                    "validation_errors": [
+                        one.to_dict(*_root(entry["schema"], job.args)) for one in violations
+                    ],
                 },
             )
 
@@ -265,9 +266,16 @@ class Schemas:
 
 def violations_of(schema: Any, args: list[Any]) -> list[Violation]:
     """What of the arguments breaks a schema; one written for an object reads a single object argument."""
-    if isinstance(schema, dict) and schema.get("type") == "object" and len(args) == 1:
-        return validate(schema, args[0])
-    return validate(schema, args)
+    return validate(schema, args[0] if _single(schema, args) else args)
+
+
+def _single(schema: Any, args: list[Any]) -> bool:
+    return isinstance(schema, dict) and schema.get("type") == "object" and len(args) == 1
+
+
+def _root(schema: Any, args: list[Any]) -> tuple[str | int, ...]:
+    """Where in the job stands what the schema is about."""
+    return ("args", 0) if _single(schema, args) else ("args",)
 
 
 def shown(entry: Entry, *, whole: bool = True) -> dict[str, Any]:

@@ -27,7 +27,7 @@ _KIND: Final = "tenant"
 _CLAUSE: Final = "OJS Multi-Tenancy 8.1"
 
 
-def check_tenant(value: Any, field: str) -> str:
+def check_tenant(value: Any, field: str, place: str = "body") -> str:
     """A tenant id (OJS Multi-Tenancy 5.2).
 
     Raises:
@@ -36,7 +36,7 @@ def check_tenant(value: Any, field: str) -> str:
     if value == DEFAULT or (isinstance(value, str) and len(value) <= 255 and TENANT.match(value)):
         return str(value)
     rule = "must be letters, digits, '.', '_', ':' and '-', a letter or digit first"
-    raise refuse(field, value, rule, "OJS Multi-Tenancy 5.2")
+    raise refuse(field, value, rule, "OJS Multi-Tenancy 5.2", place)
 
 
 def check_weight(value: Any, field: str) -> None:
@@ -82,7 +82,10 @@ class Tenants:
             InvalidRequest: No valid tenant where one is required.
             TenantLimitExceeded: One of its limits is reached (8.2).
         """
-        if self.required:
+        named = (job.meta or {}).get("tenant_id")
+        if named is not None:
+            check_tenant(named, "meta.tenant_id")
+        elif self.required:
             self._identify(job)
         if job.tenant is None:
             return
@@ -102,9 +105,7 @@ class Tenants:
             self._bound(job, record, "max_enqueue_rate", used, -(-left // SECOND))
 
     def _identify(self, job: Job) -> None:
-        if job.tenant is not None:
-            check_tenant(job.tenant, "meta.tenant_id")
-        elif self.default is not None:
+        if self.default is not None:
             job.meta = {**(job.meta or {}), "tenant_id": self.default}
         else:
             raise _Required(

@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from engine import lifecycle as life
 from engine import selection
-from engine.envelope import refuse
 from engine.errors import Conflict, InvalidRequest, OJSError
 from engine.http import jobs
 from engine.http.route import Call, Feature, Reply, Route
@@ -92,9 +91,9 @@ def listing(call: Call) -> Reply:
     meant = _asked(call)
     sort, order = call.query.get("sort", "created_at"), call.query.get("order", "desc")
     if sort not in _SORTS:
-        raise refuse("sort", sort, f"must be one of {', '.join(_SORTS)}", "OJS Admin API 7.1")
+        raise call.refuse("sort", f"must be one of {', '.join(_SORTS)}", "OJS Admin API 7.1")
     if order not in {"asc", "desc"}:
-        raise refuse("order", order, "must be 'asc' or 'desc'", "OJS Admin API 7.1")
+        raise call.refuse("order", "must be 'asc' or 'desc'", "OJS Admin API 7.1")
     if sort == "created_at":
         found = _find(call, meant, size, offset, newest=order == "desc")
     else:

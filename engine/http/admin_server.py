@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from engine.envelope import MAX_META, MAX_QUEUE, MAX_TYPE, refuse
+from engine.envelope import MAX_META, MAX_QUEUE, MAX_TYPE
 from engine.errors import Conflict
 from engine.http.admin import page_of
 from engine.http.route import Call, Reply, Route
@@ -84,7 +84,7 @@ def history(call: Call) -> Reply:
     """Figures over time."""
     name = call.query.get("period", "5m")
     if name not in PERIODS:
-        raise refuse("period", name, f"must be one of {', '.join(PERIODS)}", "OJS Admin API 10.2")
+        raise call.refuse("period", f"must be one of {', '.join(PERIODS)}", "OJS Admin API 10.2")
     now = call.engine.now()
     until = call.instant("until")
     until = now + 1 if until is None else until

@@ -20,7 +20,7 @@ def owned(call: Call, body: Any) -> Any:
         return body
     from engine.tenants import check_tenant  # noqa: PLC0415 - few requests name one
 
-    tenant = check_tenant(call.tenant, "X-OJS-Tenant")
+    tenant = check_tenant(call.tenant, "X-OJS-Tenant", "header")
     meta = body.get("meta")
     if meta is not None and not isinstance(meta, dict):
         return body  # refused by its own rule

@@ -7,7 +7,8 @@ also every error, the standard's headers. It knows no subject: those list their 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any, Final, NamedTuple
 
@@ -37,6 +38,8 @@ PREFIXES: Final = ("/ojs/v1", "/v1")
 """Base paths; the shorter one is what the standard's front page uses."""
 _ACCEPTED: Final = frozenset({MEDIA_TYPE, "application/json"})
 MAX_REQUEST_ID: Final = 200
+MAX_REPEATED: Final = 10
+"""Repeated keys of one body that are told."""
 INFINITY: Final = float("inf")
 
 
@@ -146,19 +149,25 @@ class Binding:
                 f"OJS-Version '{version:.40}' is not supported; this server speaks {VERSION} (OJS HTTP Binding 3.2).",
                 details={"requested": version[:40], "supported": [VERSION]},
             )
+        if needed := request.headers.get("ojs-requires-extension"):
+            from engine.http import requires  # noqa: PLC0415 - it takes every module, and few clients send it
+
+            requires.check(needed)
+        repeated: list[str] = []
         # A header that names the client's dialect changes the shape of some replies: see engine.http.queues.
-        return route.handler(
+        reply = route.handler(
             Call(
                 self.engine,
                 params,
                 _query(query) if query else {},
                 request.headers,
-                normalise(route, request.headers, self._body(request)),
+                normalise(route, request.headers, self._body(request, repeated)),
                 self.settings,
             )
         )
+        return _warned(reply, repeated) if repeated else reply
 
-    def _body(self, request: Request) -> dict[str, Any]:
+    def _body(self, request: Request, repeated: list[str]) -> dict[str, Any]:
         raw = decompress(request.body, request.headers.get("content-encoding", ""), self.settings.max_body)
         if len(raw) > self.settings.max_body:
             raise PayloadTooLarge(
@@ -178,9 +187,20 @@ class Binding:
             raise InvalidRequest(
                 f"Content-Type '{media:.60}' is not supported; send application/json or {MEDIA_TYPE} "
                 "(OJS HTTP Binding 4.1).",
-                details={"field": "Content-Type", "supported": sorted(_ACCEPTED)},
+                details={"field": "Content-Type", "in": "header", "supported": sorted(_ACCEPTED)},
             )
-        return decode(raw)
+        return decode(raw, repeated)
+
+
+def _warned(reply: Reply, repeated: list[str]) -> Reply:
+    """The reply with a warning for each key that stood twice in an object (OJS JSON Format 13.6)."""
+    if not isinstance(reply.body, dict):
+        return reply
+    texts = [
+        f"The key '{name:.60}' stands twice in one object; its last value counts (OJS JSON Format 13.6)."
+        for name in list(dict.fromkeys(repeated))[:MAX_REPEATED]
+    ]
+    return reply._replace(body={**reply.body, "warnings": [*reply.body.get("warnings", ()), *texts]})
 
 
 def _response(reply: Reply, request: Request, request_id: str) -> Response:
@@ -204,8 +224,12 @@ def below(path: str) -> str:
     return path
 
 
-def decode(raw: bytes) -> dict[str, Any]:
+def decode(raw: bytes, repeated: list[str] | None = None) -> dict[str, Any]:
     """The JSON object of a body; an empty body is an empty object.
+
+    Args:
+        raw: The body.
+        repeated: Takes the keys that stand twice in one object; the last value counts.
 
     Raises:
         InvalidPayload: Not UTF-8, not JSON (position named), not an object, too deep, or a number out of range.
@@ -216,7 +240,12 @@ def decode(raw: bytes) -> dict[str, Any]:
         text = raw.decode("utf-8-sig")
         if too_deep(text):
             raise InvalidPayload(f"The body is nested too deeply: {MAX_DEPTH} levels are read.")
-        body = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
+        body = json.loads(
+            text,
+            parse_constant=_no_constant,
+            parse_float=_finite,
+            object_pairs_hook=None if repeated is None else _noting(repeated),
+        )
     except json.JSONDecodeError as error:
         where = {"line": error.lineno, "column": error.colno}
         raise InvalidPayload(
@@ -234,6 +263,17 @@ def decode(raw: bytes) -> dict[str, Any]:
             "The body must be one JSON object (OJS HTTP Binding 6.1).", details={"expected": "object"}
         )
     return body
+
+
+def _noting(repeated: list[str]) -> Callable[[list[tuple[str, Any]]], dict[str, Any]]:
+    def made(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs) and len(repeated) < MAX_REPEATED:
+            names = Counter(name for name, _ in pairs)
+            repeated.extend(name for name in names if names[name] > 1)
+        return found
+
+    return made
 
 
 def decompress(raw: bytes, encoding: str, limit: int) -> bytes:

@@ -58,7 +58,7 @@ def of_job(call: Call) -> Reply:
 
 def of_queue(call: Call) -> Reply:
     """Events of one queue."""
-    queue = check_queue(call.params["name"], "name")
+    queue = check_queue(call.params["name"], "name", "path")
     store = call.engine.store
     if queue != "default" and queue not in store.queues() and store.record("queue", queue) is None:
         raise NotFound(

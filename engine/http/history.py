@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from engine.envelope import refuse
 from engine.errors import NotFound
 from engine.http.route import Call, Feature, Reply, Route
 from engine.lifecycle import STATES
@@ -19,7 +18,7 @@ def _page(call: Call) -> tuple[int, int, dict[str, str]]:
     clamped = {"X-OJS-Limit-Clamped": "true"} if limit > MAX_PAGE else {}
     cursor = call.query.get("cursor", "")
     if cursor and not (cursor.isascii() and cursor.isdecimal() and len(cursor) < 10):
-        raise refuse("cursor", cursor, "must come from an earlier reply", "OJS Execution History 7.4")
+        raise call.refuse("cursor", "must come from an earlier reply", "OJS Execution History 7.4")
     return min(limit, MAX_PAGE), int(cursor or 0), clamped
 
 
@@ -59,7 +58,7 @@ def stats(call: Call) -> Reply:
     """History of the latest jobs, counted by time."""
     group = call.query.get("group_by", "hour")
     if group not in {"minute", "hour", "day"}:
-        raise refuse("group_by", group, "must be minute, hour or day", "OJS Execution History 7.5")
+        raise call.refuse("group_by", "must be minute, hour or day", "OJS Execution History 7.5")
     return Reply({"buckets": call.engine.extensions.history.stats(_wanted(call), group)})
 
 
@@ -67,12 +66,20 @@ def purge_before(call: Call) -> Reply:
     """Forget what all jobs did before an instant."""
     before = call.instant("before")
     if before is None:
-        raise refuse("before", None, "is required: an RFC 3339 time", "OJS Execution History 7.6")
+        raise call.refuse("before", "is required: an RFC 3339 time", "OJS Execution History 7.6")
     if "event_types" in call.query:
         rule = "is not supported: history is kept by move, and a move tells several events"
-        raise refuse("event_types", call.query["event_types"], rule, "OJS Execution History 7.6")
+        raise call.refuse("event_types", rule, "OJS Execution History 7.6")
     count = call.engine.extensions.history.purge_before(before, call.names("queues"))
     return Reply({"purged": True, "events_purged": count, "async": False})
+
+
+def rebuild(call: Call) -> Reply:
+    """Work out a lost history from the job itself."""
+    job_id = call.query.get("job_id") or call.body.get("job_id")
+    if not isinstance(job_id, str):
+        raise call.refuse("job_id", "is required: the job's id", "OJS Execution History 9.5")
+    return Reply(call.engine.extensions.history.rebuild(job_id))
 
 
 def search(call: Call) -> Reply:
@@ -147,6 +154,7 @@ def status(call: Call) -> Reply:
 
 
 _HISTORY: Final = "OJS Execution History 7"
+_REBUILD: Final = "OJS Execution History 9.5"
 _DEBUG: Final = "OpenAPI debug"
 
 ROUTES: Final = (
@@ -155,6 +163,7 @@ ROUTES: Final = (
     Route("GET", "/jobs/{id}/lineage", lineage, "HISTORY", -1, "A job's family.", _HISTORY),
     Route("GET", "/history", search, "HISTORY", -1, "Search history.", _HISTORY),
     Route("DELETE", "/history", purge_before, "HISTORY", -1, "Forget old history.", _HISTORY),
+    Route("POST", "/history/rebuild", rebuild, "HISTORY", -1, "Rebuild a lost history.", _REBUILD),
     Route("GET", "/history/stats", stats, "HISTORY", -1, "History counted by time.", _HISTORY),
     Route("GET", "/debug/status", status, "DEBUG", -1, "What the engine holds.", _DEBUG),
     Route("GET", "/debug/failures", failures, "DEBUG", -1, "Latest failures.", _DEBUG),

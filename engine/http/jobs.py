@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from engine.envelope import refuse
 from engine.errors import InvalidPayload
 from engine.http.admission import limit_headers, owned, pressure_headers
 from engine.http.paging import cursor
@@ -78,7 +77,7 @@ def listing(call: Call) -> Reply:
     states = [state for state in call.query.get("state", "").split(",") if state] or None
     for state in states or []:
         if state not in STATES:
-            raise refuse("state", state, f"must be one of {', '.join(STATES)}", "OJS Core 6.1")
+            raise call.refuse("state", f"must be one of {', '.join(STATES)}", "OJS Core 6.1")
     jobs = call.engine.store.jobs(
         states=states,
         queue=call.query.get("queue"),

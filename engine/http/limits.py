@@ -26,9 +26,8 @@ def override(call: Call) -> Reply:
 
 
 def lift(call: Call) -> Reply:
-    """End an override."""
-    call.engine.limits.show(call.params["key"])
-    return Reply(call.engine.limits.override(call.params["key"], {}))
+    """End an override, and a pause that a failed job asked for."""
+    return Reply(call.engine.limits.lift(call.params["key"]))
 
 
 def of_queue(call: Call) -> Reply:
@@ -54,7 +53,7 @@ ROUTES: Final = (
     Route("GET", "/rate-limits", listing, "LIMITS", -1, "List rate limits.", "OJS Rate Limiting 10.3"),
     Route("GET", _KEY, show, "LIMITS", -1, "Read a rate limit.", "OJS Rate Limiting 10.1"),
     Route("PUT", _KEY, override, "LIMITS", -1, "Override a rate limit.", "OJS Rate Limiting 10.2"),
-    Route("DELETE", _KEY, lift, "LIMITS", -1, "End an override.", "OJS Rate Limiting 10.2"),
+    Route("DELETE", _KEY, lift, "LIMITS", -1, "End an override or a pause.", "OJS Rate Limiting 10.2"),
     Route("GET", _QUEUE, of_queue, "ADMIN", -1, "A queue's own limit.", "OJS Rate Limiting 7.2"),
     Route("PUT", _QUEUE, limit_queue, "ADMIN", -1, "Limit a queue.", "OJS Rate Limiting 7.2"),
 )

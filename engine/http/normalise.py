@@ -31,7 +31,7 @@ def normalise(route: Route, headers: Mapping[str, str], body: dict[str, Any]) ->
     if tenant and route.path in NESTED:
         from engine.tenants import check_tenant  # noqa: PLC0415 - few requests name one
 
-        _tag(body, check_tenant(tenant, "X-OJS-Tenant"))
+        _tag(body, check_tenant(tenant, "X-OJS-Tenant", "header"))
     request_id = headers.get("x-request-id", "")
     if route.path in JOBS and request_id and len(request_id) <= MAX_REQUEST_ID and request_id.isprintable():
         jobs = body.get("jobs") if route.path == "/jobs/batch" else [body]

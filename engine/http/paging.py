@@ -28,7 +28,7 @@ def offset_of(mark: str) -> int:
             return int(text[1:])
     except (ValueError, IndexError):
         pass
-    raise refuse("cursor", mark, "must be a 'next_cursor' of this server", "OJS HTTP Binding 17.1")
+    raise refuse("cursor", mark, "must be a 'next_cursor' of this server", "OJS HTTP Binding 17.1", "query")
 
 
 def pagination(total: int, limit: int, offset: int, shown: int) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from engine.times import format_time
 
 def name_of(call: Call) -> str:
     """The queue that the path names."""
-    return check_queue(call.params["name"], "name")
+    return check_queue(call.params["name"], "name", "path")
 
 
 def named(call: Call, queue: dict[str, Any]) -> Any:
@@ -142,7 +142,7 @@ def config(call: Call) -> Reply:
     """What is configured for a queue, defaults included; ``_default`` is what all queues inherit."""
     name = call.params["name"]
     if name != DEFAULT_POLICY:
-        check_queue(name, "name")
+        check_queue(name, "name", "path")
     held = call.engine.queues.config(name)
     return Reply({"name": name, "config": held, "configuration": held})
 

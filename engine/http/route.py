@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
 from engine.envelope import refuse
-from engine.errors import MethodNotAllowed, NotFound
+from engine.errors import InvalidRequest, MethodNotAllowed, NotFound
 from engine.http.message import NO_HEADERS, EventStream
 from engine.times import parse_time
 
@@ -51,6 +51,10 @@ class Call(NamedTuple):
     body: dict[str, Any]
     settings: Settings
 
+    def refuse(self, name: str, rule: str, clause: str) -> InvalidRequest:
+        """The error for a query parameter that breaks its rule."""
+        return refuse(name, self.query.get(name), rule, clause, "query")
+
     def number(self, name: str, default: int, most: int, least: int = 0) -> int:
         """An integer query parameter.
 
@@ -61,7 +65,7 @@ class Call(NamedTuple):
         if text is None or not text:
             return default
         if not text.isascii() or not text.isdecimal() or len(text) > 9 or not least <= int(text) <= most:
-            raise refuse(name, text, f"must be an integer from {least} to {most}", "OJS HTTP Binding 17.1")
+            raise self.refuse(name, f"must be an integer from {least} to {most}", "OJS HTTP Binding 17.1")
         return int(text)
 
     def page(self) -> tuple[int, int]:
@@ -92,7 +96,7 @@ class Call(NamedTuple):
         try:
             return parse_time(text.replace(" ", "+"))  # an unescaped plus sign of the zone arrives as a space
         except ValueError as error:
-            raise refuse(name, text, str(error), "OJS HTTP Binding 6.3") from None
+            raise self.refuse(name, str(error), "OJS HTTP Binding 6.3") from None
 
     @property
     def tenant(self) -> str | None:

@@ -28,7 +28,8 @@ CAPABILITIES: Final = {
     "pause_resume": True,
     "events": True,
 }
-
+UNIQUE_BY: Final = "an index of fingerprints, read and written in the transaction that stores the job"
+"""How uniqueness is kept, for people (OJS Unique Jobs 8.3)."""
 
 FEATURES: Final = (
     Feature("payload-limits"),
@@ -77,6 +78,7 @@ def manifest(call: Call) -> Reply:
             "per_queue_limits": False,
         },
         "unique_job_strength": "strong",
+        "unique_jobs": {"strength": "strong", "mechanism": UNIQUE_BY},
         "endpoints": {"base_url": "/ojs/v1", "manifest": "/ojs/manifest", "health": "/ojs/v1/health"},
     }
     for one in features:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Final
 
 from engine import workflow_view
-from engine.envelope import refuse
 from engine.http.paging import paged
 from engine.http.route import Call, Reply, Route
 from engine.times import format_time
@@ -35,7 +34,7 @@ def listing(call: Call) -> Reply:
     wanted = {name: value for name in ("state", "type", "name") if (value := call.query.get(name))}
     for name, allowed in (("state", STATES), ("type", (*TYPES, GRAPH))):
         if wanted.get(name, allowed[0]) not in allowed:
-            raise refuse(name, wanted[name], f"must be one of {', '.join(allowed)}", "OJS Workflows 8.1")
+            raise call.refuse(name, f"must be one of {', '.join(allowed)}", "OJS Workflows 8.1")
     found = call.engine.workflows.records.outermost(**wanted)
     limit, offset = call.page()
     body = paged("workflows", found, limit, offset)

@@ -16,7 +16,7 @@ from engine.conformance.target import Exchange
 from engine.conformance.template import Templates
 from engine.errors import InvalidRequest, OJSError
 from engine.http.message import Request, Response
-from engine.jsonschema import validate
+from engine.jsonschema import pointer, validate
 from engine.nesting import MAX_DEPTH, too_deep
 from engine.times import format_time, parse_time
 from playground import resources
@@ -76,7 +76,9 @@ def read(text: str) -> dict[str, Any]:
     if broken:
         first = broken[0]
         more = f" ({len(broken) - 1} more)" if len(broken) > 1 else ""
-        raise ScenarioError(f"The scenario is not valid at {first.path or 'its top'}: {first.message}{more}.")
+        raise ScenarioError(
+            f"The scenario is not valid at {pointer(first.path) or 'its top'}: {first.message}{more}."
+        )
     whole: dict[str, Any] = _whole(value)
     _check_order(whole)
     return whole

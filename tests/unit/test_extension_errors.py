@@ -36,7 +36,9 @@ def test_every_error_is_complete(kind: type[OJSError]) -> None:
     assert body["docs_url"] == body["doc_url"]
 
 
-FACTS = dict.fromkeys("max_batch_size queue depth bound strategy tenant_id limit current maximum".split(), 0)
+FACTS = dict.fromkeys(
+    "max_batch_size queue depth bound strategy tenant_id limit current maximum extension".split(), 0
+)
 """What some errors show beside their message."""
 
 

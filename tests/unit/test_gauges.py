@@ -13,8 +13,8 @@ LINE = re.compile(r'[a-z_]+\{([a-z_]+="(\\.|[^"\\])*"(,|(?=\})))*\} [0-9.e+-]+\Z
 def full() -> Server:
     server = Server()
     server.engine.queues.configure("default", {"max_size": 10})
-    server.engine.pools.put("pool", {"queues": ["default"], "concurrency": 2})
-    server.push(meta={"tenant_id": 'a"b\\c\n'}, options={"rate_limit": {"key": "k", "concurrency": 1}})
+    server.engine.pools.put('a"b\\c\n', {"queues": ["default"], "concurrency": 2})
+    server.push(meta={"tenant_id": "acme"}, options={"rate_limit": {"key": "k", "concurrency": 1}})
     server.push(priority=3)
     server.dead(queue="graves")
     server.engine.queues.pause("graves")
@@ -42,8 +42,8 @@ def test_the_values_are_the_engines() -> None:
         'ojs_queue_available_by_priority{queue="default",priority="3"} 1',
         'ojs_rate_limit_waiting{key="k"} 1',
         'ojs_dead_letter_total{queue="graves"} 1',
-        'ojs_scheduling_pool_utilization{pool="pool"} 0',
-        'ojs_tenant_jobs{tenant_id="a\\"b\\\\c\\n",state="available"} 1',
+        'ojs_scheduling_pool_utilization{pool="a\\"b\\\\c\\n"} 0',
+        'ojs_tenant_jobs{tenant_id="acme",state="available"} 1',
     ):
         assert line in lines
 

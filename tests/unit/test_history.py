@@ -76,6 +76,72 @@ def test_actors_are_clients_workers_and_the_system(client: Client) -> None:
     assert len({one["id"] for one in events}) == len(events)
 
 
+def test_each_attempt_tells_who_worked_at_it_long_afterwards(client: Client) -> None:
+    """OJS Execution History 3.1: `worker_id` is a required field of a start."""
+    job_id = client.push(options=RETRY)
+    client.fetch(worker="first")
+    client.fail(job_id)
+    client.wait(1000)
+    client.fetch(worker="second")
+    client.ack(job_id)
+    started = [data["worker_id"] for kind, data in told(client, job_id) if kind == "job.attempt_started"]
+    assert started == ["first", "second"]
+    ended = {one["event_type"]: one["actor"] for one in client.get(f"/jobs/{job_id}/history")["events"]}
+    assert ended["job.attempt_failed"] == {"type": "worker", "id": "first"}
+    assert ended["job.attempt_completed"] == {"type": "worker", "id": "second"}
+
+
+def test_attempts_keep_their_numbers_when_their_beginning_is_forgotten(client: Client) -> None:
+    job_id = client.start(options=RETRY)
+    client.fail(job_id)
+    client.wait(1000)
+    client.delete("/history?before=2026-01-05T12:00:00.500Z")
+    client.fetch(worker="late")
+    client.fail(job_id, "last")
+    data = dict(told(client, job_id))
+    assert data["job.attempt_started"] == {"worker_id": "late", "attempt": 2}
+    assert (data["job.attempt_failed"]["attempt"], data["job.attempt_failed"]["error"]["code"]) == (2, "last")
+    assert data["job.discarded"]["total_attempts"] == 2
+
+
+def test_a_job_of_a_workflow_tells_what_it_was_there_for(client: Client) -> None:
+    """OJS Execution History 3.3."""
+    steps = [{"type": "a.one", "args": []}, {"type": "a.two", "args": []}]
+    workflow = client.post("/workflows", {"type": "chain", "steps": steps})["workflow"]
+    for _ in steps:
+        (job,) = client.fetch()
+        client.wait(100)
+        client.ack(job["id"])
+    events = client.get(f"/jobs/{job['id']}/history")["events"]
+    of_workflow = [one for one in events if one["event_type"].startswith("workflow.")]
+    assert [one["event_type"] for one in of_workflow] == [
+        "workflow.created",
+        "workflow.step_completed",
+        "workflow.completed",
+    ]
+    created, step, completed = (one["data"] for one in of_workflow)
+    key = {"workflow_id": workflow["id"]}
+    assert created == {**key, "workflow_type": "chain", "total_jobs": 2}
+    assert step == {**key, "step_index": 1, "job_id": job["id"]}
+    assert completed == {**key, "workflow_type": "chain", "duration_ms": 200, "status": "completed"}
+    assert [events[0]["event_type"], events[-1]["event_type"]] == ["workflow.created", "workflow.completed"]
+    every = client.get("/history?event_types=workflow.created,workflow.step_completed,workflow.completed")
+    assert [one["event_type"] for one in every["events"]].count("workflow.created") == 1
+    assert every["total_estimate"] == 4
+
+
+def test_a_nested_workflow_is_told_with_those_around_it(client: Client) -> None:
+    inner = {"type": "group", "jobs": [{"type": "a.b", "args": []}, {"type": "a.b", "args": []}]}
+    client.post("/workflows", {"type": "chain", "steps": [inner]})
+    jobs = client.fetch(count=2)
+    client.fail(jobs[0]["id"])
+    for job in jobs[1:]:
+        client.ack(job["id"])
+    told_of = [one["data"] for one in client.get(f"/jobs/{jobs[0]['id']}/history")["events"]]
+    assert [one["workflow_type"] for one in told_of if "total_jobs" in one] == ["group", "chain"]
+    assert not any("step_index" in one for one in told_of)
+
+
 def test_history_is_paged_by_a_cursor(client: Client) -> None:
     job_id = client.start()
     first = client.get(f"/jobs/{job_id}/history?limit=2")

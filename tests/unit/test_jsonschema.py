@@ -91,9 +91,21 @@ def test_violations_name_place_keyword_and_reason() -> None:
     }
     found = [one.to_dict() for one in validate(schema, [{"amount": "9", "a/b": 1}])]
     assert found == [
-        {"path": "/0/currency", "keyword": "required", "message": "required property 'currency' is missing"},
-        {"path": "/0/amount", "keyword": "type", "message": "property 'amount' must be integer, got string"},
-        {"path": "/0/a~1b", "keyword": "additionalProperties", "message": "property 'a/b' is not allowed"},
+        {
+            "path": "$[0].currency",
+            "message": "required property 'currency' is missing",
+            "keyword": "required",
+        },
+        {
+            "path": "$[0].amount",
+            "message": "property 'amount' must be integer, got string",
+            "keyword": "type",
+        },
+        {
+            "path": '$[0]["a/b"]',
+            "message": "property 'a/b' is not allowed",
+            "keyword": "additionalProperties",
+        },
     ]
 
 
@@ -101,7 +113,7 @@ def test_recursive_schemas_check_recursive_values() -> None:
     schema = {"type": "object", "properties": {"next": {"$ref": "#"}}, "required": ["id"]}
     assert problem(schema) is None
     assert validate(schema, {"id": 1, "next": {"id": 2}}) == []
-    assert validate(schema, {"id": 1, "next": {}})[0].path == "/next/id"
+    assert validate(schema, {"id": 1, "next": {}})[0].path == ("next", "id")
 
 
 def test_violations_are_bounded() -> None:

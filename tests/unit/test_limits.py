@@ -228,6 +228,21 @@ def test_a_handlers_report_rests_its_key() -> None:
     assert server.events("rate_limit.dynamic_adjusted")[0]["reason"] == "slow down"
 
 
+def test_a_rest_can_be_lifted_like_an_override() -> None:
+    """OJS Rate Limiting 9.1, 10.2: whoever knows better than the last failed job need not wait."""
+    server = Server()
+    job, _ = limited(server, {"key": "k"}, 2)
+    server.one()
+    until = format_time(START + 300 * SECOND)
+    server.engine.fail(job.id, {"code": "x", "message": "slow down", "rate_limit_until": until})
+    server.engine.limits.override("k", {"concurrency": 0})
+    assert server.take() == []
+    status, body = server.call("DELETE", "/rate-limits/k")
+    assert (status, body.keys() & {"paused_until", "override"}) == (200, set())
+    assert len(server.take(count=9)) == 1
+    assert server.call("DELETE", "/rate-limits/nobody")[0] == 404
+
+
 def test_a_rest_without_an_instant_is_refused_and_fails_nothing() -> None:
     server = Server()
     (job,) = limited(server, {"key": "k"})

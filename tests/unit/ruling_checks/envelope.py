@@ -30,6 +30,20 @@ def _(desk: Desk) -> None:
     desk.refused("POST", "/jobs/batch", many, 413, "BATCH_SIZE_EXCEEDED")
 
 
+@proves("R-validation-errors")
+def _(desk: Desk) -> None:
+    wrong = {"type": "a.b", "args": [], "options": {"tags": 1}}
+    details = desk.refused("POST", "/jobs", wrong, 400, "invalid_request")["details"]
+    (breach,) = details["validation_errors"]
+    assert (breach["path"], breach["message"]) == ("$.options.tags", details["rule"])
+    desk.ok("POST", "/schemas", {"type": "s.s", "mode": "strict", "schema": {"minItems": 1}}, 201)
+    error = desk.refused("POST", "/jobs", {"type": "s.s", "args": []}, 422, "schema_validation")
+    (breach,) = error["details"]["validation_errors"]
+    assert (breach["path"], breach["keyword"]) == ("$.args", "minItems")
+    asked = desk.refused("GET", "/jobs?limit=x", None, 400, "invalid_request")["details"]
+    assert (asked["field"], asked["in"], "validation_errors" in asked) == ("limit", "query", False)
+
+
 @proves("R-internal-error")
 def _(desk: Desk) -> None:
     reply = desk.binding.refuse(InternalError("It broke."), Request("GET", "/ojs/v1/health"))
@@ -179,6 +193,8 @@ def _(desk: Desk) -> None:
 def _(desk: Desk) -> None:
     meta = {"a key: with/signs": "two\nlines", "n": {"deep": [None, 1.5]}}
     assert desk.info(desk.enqueue(meta=meta)["job"])["meta"] == meta
+    desk.enqueue(400, meta={"tenant_id": "two words"})
+    desk.enqueue(400, meta={"tenant_id": 5})
 
 
 @proves("R-tags")

@@ -125,7 +125,7 @@ def _(desk: Desk) -> None:
     body = {"type": "a.b", "args": [], "schema": uri}
     error = desk.refused("POST", "/jobs", body, 422, "schema_validation")
     assert error["type"] == "validation_error"
-    assert len(error["details"]["violations"]) == 1
+    assert len(error["details"]["validation_errors"]) == 1
     assert len(desk.enqueue()["warnings"]) == 1
     assert "warnings" not in desk.enqueue(args=[1])
     assert desk.enqueue(schema="urn:ojs:schema:other:v1", type="o.o")["job"]["schema"]

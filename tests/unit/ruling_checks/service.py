@@ -113,6 +113,14 @@ def _(desk: Desk) -> None:
     desk.enqueue(400, options={"unique": {"on_conflict": "whatever"}})
 
 
+@proves("R-unique-declared")
+def _(desk: Desk) -> None:
+    manifest = _manifest(desk)
+    assert manifest["capabilities"]["unique_jobs"] is True
+    assert manifest["unique_job_strength"] == manifest["unique_jobs"]["strength"] == "strong"
+    assert isinstance(manifest["unique_jobs"]["mechanism"], str)
+
+
 @proves("R-rate-limit-form")
 def _(desk: Desk) -> None:
     forms = (
