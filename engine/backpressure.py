@@ -1,12 +1,14 @@
 """Bounded queues: what happens to a job for which there is no room (OJS Backpressure).
 
-Depth counts every job of the queue that has not ended. ``block`` refuses like ``reject``: whether to hold the
-connection and ask again is the host's business, since nothing in the engine waits.
+Depth counts every job of the queue that has not ended. ``block`` refuses like ``reject``: nothing in the engine waits;
+whether a request is held and asked again is the host's business.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -51,6 +53,21 @@ class Backpressure:
         self.operations = operations
         self.queues = queues
         self.kernel = operations.kernel
+        self._blocking = False
+
+    @contextmanager
+    def blocking(self) -> Iterator[None]:
+        """Meanwhile a full queue that blocks tells of no refusal: whoever is refused waits, and asks again."""
+        self._blocking = True
+        try:
+            yield
+        finally:
+            self._blocking = False
+
+    def has_room(self, queue: str) -> bool:
+        """Whether a queue is below its bounds."""
+        pressure = self.pressure(queue)
+        return pressure is None or pressure.ratio < 1
 
     def guard(self, job: Job) -> None:
         """Refuse a job for which there is no room, unless its queue drops the oldest instead.
@@ -118,7 +135,8 @@ class Backpressure:
 
     def _full(self, job: Job, value: int, bound: int, strategy: str, kind: str) -> QueueFull:
         facts: dict[str, Any] = {"queue": job.queue, "depth": value, "bound": bound}
-        self.kernel.emit("backpressure.rejected", job.queue, {**facts, "job_type": job.type})
+        if not (self._blocking and strategy == "block"):
+            self.kernel.emit("backpressure.rejected", job.queue, {**facts, "job_type": job.type})
         return QueueFull(
             f"Queue '{job.queue}' has reached its {kind} bound ({bound}) (OJS Backpressure 5.1).",
             details={**facts, "strategy": strategy, "retry_after": RETRY_AFTER},

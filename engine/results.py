@@ -62,7 +62,7 @@ class Results:
 
         Args:
             job_id: The job.
-            wait: Whether the caller would wait; the engine never does, so that one waits by asking again.
+            wait: Whether the caller would have waited; the engine itself never does.
 
         Returns:
             ``{job_id, state, result, error?, …}``; ``result`` is None while the job has not ended.

@@ -68,7 +68,7 @@ class World:
     def handle(self, request: Request) -> Response:
         """Answer a request to the binding."""
         response = self.binding.handle(request)
-        for hear in self.heard:
+        for hear in self.heard if response.hold is None else ():
             hear(self.clock.now(), request, response)
         return response
 

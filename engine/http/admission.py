@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
-from engine.errors import InvalidRequest
-from engine.http.route import Call
+from engine.envelope import refuse
+from engine.errors import InvalidRequest, QueueFull
+from engine.http.message import Hold
+from engine.http.route import Call, Reply
 from engine.job import Job
 from engine.times import SECOND
+
+MAX_BLOCK: Final = 3600
+"""Longest time for which a producer may wait for room, seconds."""
 
 
 def owned(call: Call, body: Any) -> Any:
@@ -31,6 +37,30 @@ def owned(call: Call, body: Any) -> Any:
             details={"field": "meta.tenant_id", "header": tenant, "body": str(named)[:60]},
         )
     return {**body, "meta": {**(meta or {}), "tenant_id": tenant}}
+
+
+def when_there_is_room(call: Call, enqueue: Callable[[Call], Reply]) -> Reply:
+    """Enqueue; in a full queue that blocks its producers, let a patient host wait (OJS Backpressure 5.2, 9.3).
+
+    Raises:
+        QueueFull: There is no room, and the client would not wait, or the host cannot.
+        InvalidRequest: The header ``OJS-Block-Timeout`` is no number of seconds.
+    """
+    text = call.headers.get("ojs-block-timeout", "0").strip()
+    if not text.isascii() or not text.isdecimal() or len(text) > 4 or int(text) > MAX_BLOCK:
+        rule = f"must be a whole number of seconds, at most {MAX_BLOCK}"
+        raise refuse("OJS-Block-Timeout", text, rule, "OJS Backpressure 5.2", "header")
+    if not call.patient or not int(text):
+        return enqueue(call)
+    pressure = call.engine.backpressure
+    try:
+        with pressure.blocking():
+            return enqueue(call)
+    except QueueFull as full:
+        if full.details["strategy"] != "block":
+            raise
+        queue = full.details["queue"]
+        return Reply({}, full.status, hold=Hold(int(text), lambda: pressure.has_room(queue)))
 
 
 def pressure_headers(call: Call, job: Job) -> dict[str, str]:

@@ -131,7 +131,7 @@ class Binding:
         return self._respond(_refusal(error, request_id), request, request_id)
 
     def _respond(self, reply: Reply, request: Request, request_id: str) -> Response:
-        told = Reply(reply.body, reply.status, self.quota.headers() | dict(reply.headers))
+        told = reply._replace(headers=self.quota.headers() | dict(reply.headers))
         return _response(told, request, request_id)
 
     def _request_id(self, headers: Mapping[str, str]) -> str:
@@ -163,6 +163,7 @@ class Binding:
                 request.headers,
                 normalise(route, request.headers, self._body(request, repeated)),
                 self.settings,
+                request.patient,
             )
         )
         return _warned(reply, repeated) if repeated else reply
@@ -213,7 +214,9 @@ def _response(reply: Reply, request: Request, request_id: str) -> Response:
     body = reply.body
     if isinstance(body, EventStream):
         return Response(reply.status, headers, body)
-    return Response(reply.status, headers, body.encode() if isinstance(body, str) else encode(body))
+    return Response(
+        reply.status, headers, body.encode() if isinstance(body, str) else encode(body), reply.hold
+    )
 
 
 def below(path: str) -> str:

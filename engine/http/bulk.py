@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from engine.bulk import Answer
-from engine.http.admission import owned, pressure_headers
+from engine.http.admission import owned, pressure_headers, when_there_is_room
 from engine.http.route import Call, Feature, Reply, Route
 
 
@@ -19,6 +19,10 @@ def _owned(call: Call) -> dict[str, Any]:
 
 def batch(call: Call) -> Reply:
     """Enqueue a batch, all of it or nothing."""
+    return when_there_is_room(call, _batch)
+
+
+def _batch(call: Call) -> Reply:
     pushed = call.engine.push_many(_owned(call).get("jobs"))
     jobs = [one.job.to_dict() | ({"deduplicated": True} if one.duplicate else {}) for one in pushed]
     created = sum(not one.duplicate for one in pushed)

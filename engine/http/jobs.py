@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from engine.errors import InvalidPayload
-from engine.http.admission import limit_headers, owned, pressure_headers
+from engine.http.admission import limit_headers, owned, pressure_headers, when_there_is_room
 from engine.http.paging import cursor
 from engine.http.route import Call, Reply, Route
 from engine.job import Job
@@ -21,6 +21,10 @@ def with_job(job: Job, **more: Any) -> dict[str, Any]:
 
 def push(call: Call) -> Reply:
     """Enqueue one job."""
+    return when_there_is_room(call, _push)
+
+
+def _push(call: Call) -> Reply:
     if not call.body:
         raise InvalidPayload('The body is empty; send one job, e.g. {"type": "email.send", "args": []}.')
     pushed = call.engine.push(owned(call, call.body))

@@ -31,6 +31,18 @@ class EventStream(NamedTuple):
     channel: str = "all"
 
 
+class Hold(NamedTuple):
+    """What a request waits for.
+
+    Args:
+        seconds: How long its client would wait at most.
+        ready: Whether the same request may end otherwise by now; asked when something has happened.
+    """
+
+    seconds: int
+    ready: Callable[[], bool]
+
+
 class Request(NamedTuple):
     """One HTTP request.
 
@@ -39,20 +51,27 @@ class Request(NamedTuple):
         url: Path with an optional query string, e.g. ``/ojs/v1/jobs?limit=5``; never with a host.
         headers: Header values by lower-case name.
         body: Raw bytes, empty when there is none.
+        patient: Whether the host can hold it: keep it, and ask again later.
     """
 
     method: str
     url: str
     headers: Mapping[str, str] = NO_HEADERS
     body: bytes = b""
+    patient: bool = False
 
 
 class Response(NamedTuple):
-    """One HTTP response; header names as they are to be sent."""
+    """One HTTP response; header names as they are to be sent.
+
+    With a ``hold`` it is no answer yet: the host, which has said that it is patient, asks again once the hold is ready,
+    and when its time is over asks a last time, without patience.
+    """
 
     status: int
     headers: Mapping[str, str] = NO_HEADERS
     body: bytes | EventStream = b""
+    hold: Hold | None = None
 
 
 Transport: TypeAlias = Callable[[Request], Response]

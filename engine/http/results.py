@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from engine import lifecycle as life
 from engine.envelope import refuse
+from engine.http.message import Hold
 from engine.http.route import Call, Feature, Reply, Route
 from engine.http.streams import follow, frame
 from engine.job import DEFAULT_RESULT_TTL, Job
@@ -30,13 +31,21 @@ FEATURES: Final = (
 
 
 def get(call: Call) -> Reply:
-    """What became of a job: 200 with its outcome, 202 while there is none, 408 for who would wait, 410 once pruned."""
+    """What became of a job: 200 with its outcome, 202 while there is none, 408 for who has waited, 410 once pruned."""
     wait = call.query.get("wait", "").lower() in {"true", "1", "yes"}
-    call.number("timeout", 30, 3600)
+    seconds = call.number("timeout", 30, 3600)
+    if wait and seconds and call.patient and not _is_over(call):
+        return Reply({}, 408, hold=Hold(seconds, lambda: _is_over(call)))
     body = call.engine.extensions.results.outcome(call.params["id"], wait=wait)
     if body["state"] in life.TERMINAL:
         return Reply(body)
     return Reply(body, 202, {"Retry-After": "1"})
+
+
+def _is_over(call: Call) -> bool:
+    """Whether there is nothing to wait for: the job has ended, or there is none."""
+    job = call.engine.store.get(call.params["id"])
+    return job is None or job.state in life.TERMINAL
 
 
 def many(call: Call) -> Reply:

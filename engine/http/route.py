@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
 from engine.envelope import refuse
 from engine.errors import InvalidRequest, MethodNotAllowed, NotFound
-from engine.http.message import NO_HEADERS, EventStream
+from engine.http.message import NO_HEADERS, EventStream, Hold
 from engine.times import parse_time
 
 if TYPE_CHECKING:
@@ -25,11 +25,13 @@ class Reply(NamedTuple):
         body: A JSON object, or text or a stream with a ``Content-Type`` of its own.
         status: HTTP status.
         headers: Further headers.
+        hold: What a patient host is to wait for, in place of an answer.
     """
 
     body: dict[str, Any] | str | EventStream
     status: int = 200
     headers: Mapping[str, str] = NO_HEADERS
+    hold: Hold | None = None
 
 
 class Call(NamedTuple):
@@ -42,6 +44,7 @@ class Call(NamedTuple):
         headers: Header values by lower-case name.
         body: The parsed JSON object, empty when there was no body.
         settings: The binding's configuration.
+        patient: Whether the host can hold the request.
     """
 
     engine: Engine
@@ -50,6 +53,7 @@ class Call(NamedTuple):
     headers: Mapping[str, str]
     body: dict[str, Any]
     settings: Settings
+    patient: bool = False
 
     def refuse(self, name: str, rule: str, clause: str) -> InvalidRequest:
         """The error for a query parameter that breaks its rule."""

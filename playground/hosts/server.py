@@ -24,6 +24,7 @@ from playground import packages, security
 from playground.app import Application
 from playground.assets import TYPES
 from playground.headers import FOREVER, SANDBOX, SANDBOX_PAGE, SECURITY
+from playground.hosts.holding import Holds
 from playground.travel_pages import COOKIE
 from playground.trial import Hear
 
@@ -47,7 +48,9 @@ class Driver:
         self.app = app
         self._apps = [app] if app.beside is None else [app, app.beside]
         app.outside = self.outside
-        self._changed = threading.Condition(threading.RLock())
+        lock = threading.RLock()
+        self._changed = threading.Condition(lock)
+        self._holds = Holds(lock)
         self._ended = False
         self._thread = threading.Thread(target=self._run, name="timers", daemon=True)
         self._thread.start()
@@ -85,6 +88,7 @@ class Driver:
         try:
             for app in self._apps:
                 app.tick()
+            self._holds.stir()
         except Exception:  # noqa: BLE001 - a defect must not silence every timer to come
             traceback.print_exc()
             self._changed.wait(1)
@@ -92,7 +96,12 @@ class Driver:
     def handle(self, request: Request) -> Response:
         """Answer a request."""
         with self._changed:
-            response = self._meant(request).handle(request)
+            meant = self._meant(request)
+            # Only real time can be waited for.
+            response = (
+                self._holds.answer(meant.handle, request) if meant is self.app else meant.handle(request)
+            )
+            self._holds.stir()
             self._changed.notify_all()
             return response
 
@@ -156,6 +165,7 @@ class Driver:
         """End the timers' thread."""
         with self._changed:
             self._ended = True
+            self._holds.close()
             self._changed.notify_all()
         self._thread.join()
 

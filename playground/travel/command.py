@@ -23,8 +23,8 @@ LATEST: Final = 221_845_392_000_000
 """Where virtual time ends, milliseconds: the year 9000. A timer set then is still in a year of four digits."""
 KEPT_HEADERS: Final = frozenset(
     (
-        "content-type content-encoding ojs-version ojs-requires-extension idempotency-key x-ojs-tenant "
-        "x-ojs-tenant-id x-request-id"
+        "content-type content-encoding ojs-version ojs-requires-extension ojs-block-timeout idempotency-key "
+        "x-ojs-tenant x-ojs-tenant-id x-request-id"
     ).split()
 )
 """Request headers on which what happens may depend; others, secrets among them, are not written down."""

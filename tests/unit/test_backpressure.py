@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from engine.errors import QueueFull
+from engine.http.message import Request
 from tests.unit.harness import Server
 
 
@@ -60,6 +61,41 @@ def test_the_queue_configurations_own_words_bound_a_queue_too(config: dict[str, 
     with pytest.raises(QueueFull) as refusal:
         server.push()
     assert refusal.value.details["strategy"] == config.get("overflow_policy", "reject")
+
+
+def test_a_patient_host_is_told_what_to_wait_for() -> None:
+    """OJS Backpressure 5.2: nobody was refused yet, so no event says so."""
+    server = bounded(max_depth=1, strategy="block")
+    first = server.push()
+    raw = b'{"type": "a.b", "args": []}'
+    request = Request("POST", "/ojs/v1/jobs", {"ojs-block-timeout": "30"}, raw, patient=True)
+    held = server.binding.handle(request).hold
+    assert held is not None
+    assert (held.seconds, held.ready(), server.events("backpressure.rejected")) == (30, False, [])
+    assert server.binding.handle(request._replace(patient=False)).status == 429
+    assert len(server.events("backpressure.rejected")) == 1
+    server.engine.cancel(first.id)
+    assert held.ready()
+    assert server.binding.handle(request).status == 201
+
+
+@pytest.mark.parametrize("strategy", ["reject", "block"])
+def test_who_would_not_wait_or_waits_in_vain_is_refused_at_once(strategy: str) -> None:
+    server = bounded(max_depth=1, strategy=strategy)
+    server.push()
+    raw = b'{"type": "a.b", "args": []}'
+    seconds = "30" if strategy == "reject" else "0"
+    request = Request("POST", "/ojs/v1/jobs", {"ojs-block-timeout": seconds}, raw, patient=True)
+    reply = server.binding.handle(request)
+    assert (reply.status, reply.hold) == (429, None)
+    assert len(server.events("backpressure.rejected")) == 1
+
+
+@pytest.mark.parametrize("text", ["soon", "-1", "1.5", "3601", "99999"])
+def test_the_time_to_wait_is_a_number_of_seconds(text: str) -> None:
+    server = bounded(max_depth=9)
+    status, body = server.call("POST", "/jobs", {"type": "a.b", "args": []}, ojs_block_timeout=text)
+    assert (status, body["error"]["details"]["field"]) == (400, "OJS-Block-Timeout")
 
 
 def test_dropping_the_oldest_makes_room_and_tells_so() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from engine.http.message import Request
 from tests.unit.ojs_client import Client, read_stream
 
 DAY = 86_400_000
@@ -89,6 +90,20 @@ def test_while_a_job_runs_there_is_no_outcome(client: Client) -> None:
     assert (client.status, client.code, client.headers["Retry-After"]) == (408, "wait_timeout", "1")
     client.get("/jobs/019503e1-7b2a-7000-8000-000000000001/result")
     assert client.status == 404
+
+
+def test_a_patient_host_is_told_when_the_wait_is_over(client: Client) -> None:
+    """OJS Results 8.2."""
+    job_id = client.start()
+    request = Request("GET", f"/ojs/v1/jobs/{job_id}/result?wait=true&timeout=5", patient=True)
+    held = client.binding.handle(request).hold
+    assert held is not None
+    assert (held.seconds, held.ready()) == (5, False)
+    client.ack(job_id)
+    assert held.ready()
+    assert client.binding.handle(request).status == 200
+    unknown = request._replace(url="/ojs/v1/jobs/019503e1-7b2a-7000-8000-000000000001/result?wait=true")
+    assert client.binding.handle(unknown).status == 404
 
 
 def test_a_running_job_says_when_to_ask_again(client: Client) -> None:

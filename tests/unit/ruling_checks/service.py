@@ -121,6 +121,21 @@ def _(desk: Desk) -> None:
     assert isinstance(manifest["unique_jobs"]["mechanism"], str)
 
 
+@proves("R-hold")
+def _(desk: Desk) -> None:
+    desk.ok("PUT", "/admin/queues/q/config", {"backpressure": {"max_depth": 1, "strategy": "block"}})
+    job = desk.job("q")
+    body = {"type": "a.b", "args": [], "queue": "q"}
+    desk.refused("POST", "/jobs", body, 429, "QUEUE_FULL", ojs_block_timeout="9")
+    desk.refused("GET", f"/jobs/{job['id']}/result?wait=true", None, 408, "wait_timeout")
+    for method, path in (("POST", "jobs"), ("GET", f"jobs/{job['id']}/result?wait=true&timeout=9")):
+        raw = json.dumps(body).encode() if method == "POST" else b""
+        url, headers = f"/ojs/v1/{path}", {"ojs-block-timeout": "9"}
+        held = desk.binding.handle(Request(method, url, headers, raw, patient=True)).hold
+        assert held is not None
+        assert (held.seconds, held.ready()) == (9, False)
+
+
 @proves("R-rate-limit-form")
 def _(desk: Desk) -> None:
     forms = (
