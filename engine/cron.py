@@ -17,6 +17,7 @@ from engine.cron_view import Record, shown, upcoming
 from engine.errors import Duplicate, NotFound, OJSError
 from engine.job import Job
 from engine.kernel import Kernel
+from engine.maintenance import rests
 from engine.operations import Operations
 from engine.setting import Setting
 from engine.times import format_time
@@ -215,6 +216,9 @@ class Cron:
         name = record["name"]
         if record["status"] != "active":
             self._skipped(record, scheduled, now, "disabled", {})
+            return
+        if rests(self.kernel.store):
+            self._skipped(record, scheduled, now, "maintenance", {})
             return
         policy = OVERLAP[record["overlap_policy"]]
         if policy == "skip" and record["open"]:

@@ -44,6 +44,7 @@ class Hooks:
         operations.may_fetch = self.may_fetch
         operations.starting = self.starting
         operations.plan = self.plan
+        operations.held_back = self.held_back
         operations.prune = subjects.retention.prune
         kernel.turn = self.turn
         kernel.kept_until = subjects.retention.kept_until
@@ -111,9 +112,15 @@ class Hooks:
     def closed(self, queue: str) -> bool:
         """Whether a queue hands out nothing now."""
         queues = self.queues
+        if "maintenance" in self.store.kinds and self.store.record("maintenance", "mode") is not None:
+            return True
         return queues.paused(queue) or (
             not queues.is_plain(queue) and (queues.full(queue) or self.subjects.limits.closed(queue))
         )
+
+    def held_back(self, job: Job) -> bool:
+        """Whether a scheduled job whose time has come waits for the end of a maintenance."""
+        return "maintenance" in self.store.kinds and self.subjects.maintenance.holds(job)
 
     def admit(self, job: Job) -> bool:
         """Whether a waiting job may be claimed now."""

@@ -60,7 +60,7 @@ class Job:
         "result_limit result_size result_pruned parent_results workflow_id step_id cron_name handed_back seq "
         "turn boost "
         "rate_limit limit_key on_limit pool total_timeout enqueue_ttl grace_period heartbeat_timeout beat_at "
-        "prune_at size path holders"
+        "prune_at size path holders held_due"
     ).split()
 
     def __init__(self, id: str, type: str, args: list[Any], **fields: Any) -> None:  # noqa: A002, PLR0915 - the record itself
@@ -148,6 +148,8 @@ class Job:
         """When it is removed after its end, or None for never."""
         self.size: int = 0
         """Bytes that count against a queue bounded by size (OJS Backpressure 6.1)."""
+        self.held_due: int | None = None
+        """The `scheduled_at` that came during a maintenance and waits for its end (OJS Admin API 12.1)."""
         self.holders: list[str | None] | None = None
         """Who has fetched it, one name for each FETCH of its path."""
         self.path: list[Any] = []
@@ -261,7 +263,7 @@ class Job:
         total = None if self.total_timeout is None else self.created_at + self.total_timeout
         ttl = None if self.enqueue_ttl is None or self.attempt else self.created_at + self.enqueue_ttl
         due: int | None = None
-        if self.state == life.SCHEDULED:
+        if self.state == life.SCHEDULED and self.scheduled_at != self.held_due:
             due = self.scheduled_at
         elif self.state == life.RETRYABLE:
             due = self.next_attempt_at

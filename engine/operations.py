@@ -75,6 +75,7 @@ class Operations(Enqueue):
         may_fetch: Notes a worker's FETCH and tells whether it gets anything.
         starting: Has the last word on a claimed job; False when it has moved it elsewhere.
         plan: Says which queues a FETCH asks.
+        held_back: Tells whether a scheduled job whose time has come stays where it is for now.
         prune: Removes a job that has ended and whose time is up.
     """
 
@@ -88,6 +89,7 @@ class Operations(Enqueue):
         self.plan: Callable[[list[str], str | None, dict[str, Any]], Plan] = lambda queues, *_: InOrder(
             queues
         )
+        self.held_back: Callable[[Job], bool] = lambda _: False
         self.prune: Callable[[Job], None] = kernel.remove
 
     # FETCH
@@ -387,7 +389,7 @@ class Operations(Enqueue):
                 self._fail(job, timeouts.error(job, kind, now), operation, **measured)
             elif operation == life.EXPIRE:
                 self._expire(job, kind, now)
-            else:
+            elif job.state != life.SCHEDULED or not self.held_back(job):
                 job.next_attempt_at = None
                 self.kernel.move(job, operation, life.AVAILABLE, now)
 

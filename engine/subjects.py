@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from engine.dead_letter import DeadLetters
     from engine.fairness import Fairness
     from engine.limits import Limits
+    from engine.maintenance import Maintenance
     from engine.pools import Pools
     from engine.tenants import Tenants
     from engine.unique import Unique
@@ -135,6 +136,13 @@ class Subjects:
         from engine.workflows import Workflows
 
         return Workflows(self.kernel, self.operations)
+
+    @cached_property
+    def maintenance(self) -> Maintenance:
+        """The maintenance mode."""
+        from engine.maintenance import Maintenance
+
+        return Maintenance(self.kernel)
 
     def timer(self, kind: str) -> Timer:
         """Who handles the timers of a kind.

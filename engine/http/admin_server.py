@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from engine.envelope import MAX_META, MAX_QUEUE, MAX_TYPE
+from engine.envelope import MAX_META, MAX_QUEUE, MAX_TYPE, refuse
 from engine.errors import Conflict
 from engine.http.admin import page_of
 from engine.http.route import Call, Reply, Route
 from engine.lifecycle import STATES
 from engine.throughput import PERIODS, buckets, per_minute
-from engine.times import HOUR, SECOND, parse_time
+from engine.times import HOUR, SECOND, parse_duration, parse_time
 from engine.workers import HEARTBEAT_INTERVAL, HEARTBEAT_TIMEOUT
 
 
@@ -110,8 +110,29 @@ def config(call: Call) -> Reply:
     )
 
 
+def maintenance(call: Call) -> Reply:
+    """Whether the server is under maintenance."""
+    return Reply(call.engine.maintenance.shown())
+
+
+def maintain(call: Call) -> Reply:
+    """Begin or end a maintenance."""
+    enabled = call.body.get("enabled")
+    if not isinstance(enabled, bool):
+        raise refuse("enabled", enabled, "is required: true or false", "OJS Admin API 12.1")
+    reason, text, length = call.text("reason"), call.text("estimated_duration"), None
+    if text is not None:
+        try:
+            length = parse_duration(text)
+        except ValueError as error:
+            raise refuse("estimated_duration", text, str(error), "OJS Admin API 12.1") from None
+    subject = call.engine.maintenance
+    return Reply(subject.begin(reason, length) if enabled else subject.end())
+
+
 _WORKERS: Final = "OJS Admin API 9"
 _STATS: Final = "OJS Admin API 10"
+_MODE: Final = "/admin/system/maintenance"
 
 ROUTES: Final = (
     Route("GET", "/admin/workers", workers, "ADMIN", -1, "List workers.", _WORKERS),
@@ -130,5 +151,7 @@ ROUTES: Final = (
     Route("DELETE", "/admin/workers/{id}", deregister, "ADMIN", -1, "Forget a stale worker.", _WORKERS),
     Route("GET", "/admin/stats", stats, "ADMIN", -1, "Figures of the server.", _STATS),
     Route("GET", "/admin/stats/history", history, "ADMIN", -1, "Figures over time.", _STATS),
+    Route("GET", _MODE, maintenance, "ADMIN", -1, "Whether it is under maintenance.", "OJS Admin API 12.1"),
+    Route("POST", _MODE, maintain, "ADMIN", -1, "Begin or end a maintenance.", "OJS Admin API 12.1"),
     Route("GET", "/admin/system/config", config, "ADMIN", -1, "Configuration.", "OJS Admin API 12.2"),
 )
