@@ -7,9 +7,9 @@ from typing import Final
 from engine.http.route import Call, Feature, Reply, Route
 
 FEATURES: Final = (
-    Feature("ai-agents", "experimental"),
-    Feature("ml-resources", "experimental"),
-    Feature("encryption", "experimental"),
+    Feature("ai-agents", "experimental", version="0.1.0-draft"),
+    Feature("ml-resources", "experimental", version="0.3.0"),
+    Feature("encryption"),
 )
 
 

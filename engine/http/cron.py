@@ -29,7 +29,7 @@ def listing(call: Call) -> Reply:
     """A page of entries, in the order of registration."""
     enabled = call.query.get("enabled")
     if enabled not in {None, "true", "false"}:
-        raise refuse("enabled", enabled, "must be true or false", "OJS Cron 8.2")
+        raise call.refuse("enabled", "must be true or false", "OJS Cron 8.2")
     entries = call.engine.cron.entries(enabled=None if enabled is None else enabled == "true")
     limit, offset = call.page()
     if not {"limit", "per_page"} & call.query.keys():

@@ -8,7 +8,7 @@ from engine.errors import NotFound
 from engine.http.route import Call, Feature, Reply, Route
 from engine.lifecycle import STATES
 
-FEATURES: Final = (Feature("execution-history"),)
+FEATURES: Final = (Feature("execution-history", version="0.1.0"),)
 MAX_PAGE: Final = 1000
 
 

@@ -159,7 +159,7 @@ class Feature(NamedTuple):
     tier: str = "official"
     capability: str | None = None
     facts: Mapping[str, Any] = {}
-    version: str = "1.0.0"
+    version: str = "1.0.0-rc.1"
 
     @property
     def uri(self) -> str:

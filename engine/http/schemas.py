@@ -13,7 +13,7 @@ from engine.http.route import Call, Feature, Reply, Route
 
 FEATURES: Final = (
     Feature("schema-registry", capability="schema_validation", facts={"schema_validation": True}),
-    Feature("job-versioning", "experimental"),
+    Feature("job-versioning", "experimental", version="0.1.0"),
 )
 
 

@@ -34,9 +34,6 @@ UNIQUE_BY: Final = "an index of fingerprints, read and written in the transactio
 FEATURES: Final = (
     Feature("payload-limits"),
     Feature("observability"),
-    Feature("middleware"),
-    Feature("serverless", "experimental"),
-    Feature("federation", "experimental"),
 )
 
 

@@ -64,7 +64,7 @@ def jobs(call: Call) -> Reply:
 _CLAUSE: Final = "OJS Multi-Tenancy 10.1"
 _ONE: Final = "/admin/tenants/{id}"
 
-FEATURES: Final = (Feature("multi-tenancy", "experimental"),)
+FEATURES: Final = (Feature("multi-tenancy"),)
 
 ROUTES: Final = (
     Route("GET", "/admin/tenants", listing, "TENANTS", -1, "List tenants.", _CLAUSE),

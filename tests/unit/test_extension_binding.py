@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from engine.http.normalise import normalise
-from engine.http.route import Route, Table
+from engine.http.route import Feature, Route, Table
 from engine.http.routes import FEATURES, MODULES, ROUTES
 from tests.unit.ojs_client import Client
+
+DOCUMENTS = Path(__file__).parents[3] / "shared" / "ojs" / "spec"
 
 
 @pytest.fixture
@@ -26,13 +29,26 @@ def test_each_subject_adds_its_own_line_to_the_manifest(client: Client) -> None:
     assert set(names) <= set(body["extensions"])
     assert len(names) == len(set(names))
     detail = body["extension_details"]
-    assert {"name": "webhooks", "uri": "urn:ojs:ext:webhooks", "version": "1.0.0"} in detail["official"]
+    assert {"name": "webhooks", "uri": "urn:ojs:ext:webhooks", "version": "1.0.0-rc.1"} in detail["official"]
     assert "urn:ojs:ext:experimental:job-versioning" in [one["uri"] for one in detail["experimental"]]
     assert (body["specversion"], body["ojs_version"], body["conformance_tier"]) == ("1.0", "1.0", "runtime")
     assert body["capabilities"]["schema_validation"] is True
     assert all(isinstance(flag, bool) for flag in body["capabilities"].values())
     assert all(isinstance(path, str) for path in body["endpoints"].values())
     assert body["payload_limits"]["max_meta_bytes"] == 65_536
+
+
+@pytest.mark.skipif(not DOCUMENTS.is_dir(), reason="the standard's text is not beside the project")
+@pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.name)
+def test_an_extension_is_declared_as_its_document_says(feature: Feature) -> None:
+    """OJS Extension Lifecycle 5.3, 7.2; a document of its own without a tier says so by its URI or its maturity."""
+    head = (DOCUMENTS / f"ojs-{feature.name}.md").read_text()[:3000]
+    facts = dict(re.findall(r"^\| \**(\w+)\** +\| *(.*?) *\|$", head, re.MULTILINE))
+    assert feature.version == facts["Version"]
+    if "Tier" in facts:
+        assert feature.tier == facts["Tier"].partition(" ")[0].lower()
+    if facts.get("URI", "").startswith("`urn:ojs:ext:"):
+        assert feature.uri == facts["URI"].strip("`")
 
 
 def test_every_route_is_described_and_stands_once() -> None:

@@ -170,6 +170,22 @@ def _(desk: Desk) -> None:
     assert "rate-limiting" in official
 
 
+@proves("R-extension-tier", "R-extension-full")
+def _(desk: Desk) -> None:
+    manifest = _manifest(desk)
+    entries = {one["name"]: one for tier in manifest["extension_details"].values() for one in tier}
+    assert entries.keys() == set(manifest["extensions"])
+    assert entries["multi-tenancy"]["uri"] == "urn:ojs:ext:multi-tenancy"
+    for uri in ("urn:ojs:ext:multi-tenancy", "urn:ojs:ext:experimental:multi-tenancy", "multi-tenancy"):
+        desk.ok("GET", "/health", ojs_requires_extension=uri)
+    limits = manifest["payload_limits"]
+    assert (limits["supported_compression"], limits["chunking"], limits["per_queue_limits"]) == (
+        ["gzip"],
+        False,
+        False,
+    )
+
+
 @proves("R-response-type")
 def _(desk: Desk) -> None:
     for url, status in (("/health", 200), ("/nowhere", 404)):
