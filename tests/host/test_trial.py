@@ -81,24 +81,33 @@ def test_a_suite_alone_can_be_seen_and_an_unknown_one_is_404(run: Application) -
 
 @pytest.mark.parametrize(
     ("form", "part"),
-    [("text", "195 passed"), ("json", '"conformant": true'), ("junit", "<testsuite"), ("badge", "<svg")],
+    [("text", "{count} passed"), ("json", '"conformant": true'), ("junit", "<testsuite"), ("badge", "<svg")],
 )
 def test_the_results_can_be_had_as_a_file(run: Application, form: str, part: str) -> None:
     status, body = get(run, f"/ui/conformance/report/{form}")
     assert status == 200
-    assert part in body
+    assert part.replace("{count}", str(len(run.trial.cases))) in body
     assert get(run, "/ui/conformance/report/pdf")[0] == 404
 
 
 @pytest.mark.parametrize(
-    ("form", "count"),
-    [({"level": "0"}, 58), ({"suite": "level-3-chain"}, 6), ({"case": "OWN-L0-LC-002"}, 1)],
+    "form",
+    [{"level": "0"}, {"suite": "level-3-chain"}, {"case": "OWN-L0-LC-002"}],
+    ids=lambda form: next(iter(form)),
 )
-def test_a_run_can_be_narrowed(form: dict[str, str], count: int) -> None:
+def test_a_run_can_be_narrowed(form: dict[str, str]) -> None:
     app = make_app()
     assert post(app, "/ui/conformance/run", **form).status == 204
     finish(app)
-    assert len([row for row in app.trial.rows() if row.result]) == count
+    fits = {
+        name
+        for name, case in app.trial.cases.items()
+        if all(
+            str(getattr(case, field if field != "case" else "id")) == value for field, value in form.items()
+        )
+    }
+    assert 0 < len(fits) < len(app.trial.cases)
+    assert {row.name for row in app.trial.rows() if row.result} == fits
 
 
 @pytest.mark.parametrize(
