@@ -10,14 +10,23 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from engine.errors import InvalidRequest, NotFound
 from engine.http.message import Response
 from playground.crosslinks import shown_in
-from playground.requirements import Requirement
-from playground.spec import Document
+from playground.requirements import Requirement, summed
+from playground.trial import HERE
 
 if TYPE_CHECKING:
     from playground.app import Application
+    from playground.spec import Document
     from playground.trial import Row, Trial
     from playground.visit import Visit
 
+LEVELS: Final = {
+    "0": "Level 0, core",
+    "1": "Level 1, reliable",
+    "2": "Level 2, scheduled",
+    "3": "Level 3, orchestration",
+    "4": "Level 4, advanced",
+    "ext": "Extensions",
+}
 VERDICTS: Final = ("passed", "failed", "partly", "not run", "untestable", "no case")
 """What can be said of a requirement: all its cases passed, one failed, some were not run or are vacuous, …"""
 
@@ -67,10 +76,8 @@ def evidence(trial: Trial, requirement: Requirement) -> Evidence:
     """What is known of a requirement by now."""
     rows = rows_of(trial, requirement)
     verdicts = {row.verdict for row in rows}
-    if requirement.untestable:
-        verdict = "untestable"
-    elif not rows:
-        verdict = "not run" if requirement.cases or requirement.restates else "no case"
+    if not rows or requirement.untestable:
+        verdict = requirement.at_rest
     elif "failed" in verdicts:
         verdict = "failed"
     elif verdicts == {"passed"}:
@@ -96,8 +103,12 @@ def document_evidence(app: Application, name: str) -> dict[str, Any]:
     if document is None:
         raise NotFound(f"There is no document '{name:.60}' in the reference.")
     found = [evidence(app.trial, one) for one in document.requirements.values()]
+    verdicts = {one.requirement.id: one.verdict for one in found}
     return {
         "document": document,
+        "sections": [
+            (section, *summed(verdicts[key] for key in keys)) for section, keys in document.sections.items()
+        ],
         "found": found,
         "counts": tally(found),
         "verdicts": VERDICTS,
@@ -105,56 +116,103 @@ def document_evidence(app: Application, name: str) -> dict[str, Any]:
     }
 
 
+def coverage(app: Application, _: str) -> dict[str, Any]:
+    """Totals: requirements by level and by document, with and without cases, and how the cases ended here."""
+    by_document: dict[str, list[Evidence]] = {}
+    by_level: dict[str, list[Evidence]] = {level: [] for level in LEVELS}
+    for document in app.documents.values():
+        for requirement in document.requirements.values():
+            one = evidence(app.trial, requirement)
+            by_document.setdefault(document.name, []).append(one)
+            by_level[str(requirement.level)].append(one)
+    everything = ("All", "", *_sums([one for all_ in by_document.values() for one in all_]))
+    documents = [
+        (app.documents[name].title, f"/spec/{name}", *_sums(all_)) for name, all_ in by_document.items()
+    ]
+    return {
+        "documents": [*documents, everything],
+        "levels": [*((LEVELS[level], "", *_sums(all_)) for level, all_ in by_level.items()), everything],
+        "verdicts": VERDICTS,
+        "running": app.trial.running,
+        "left": app.trial.left,
+        "size": len(app.trial.cases),
+    }
+
+
+def _sums(found: list[Evidence]) -> tuple[int, Counter[str], Counter[str]]:
+    """How many requirements, by keyword (MUST, SHOULD, MAY), and by verdict."""
+    words = Counter(one.requirement.keyword.removesuffix(" NOT") for one in found)
+    return len(found), words, tally(found)
+
+
 # pages
 
 
-def _find(visit: Visit) -> tuple[Document, Requirement]:
-    name, key = visit.params["document"], visit.params["id"]
-    document = visit.app.documents.get(name)
-    requirement = None if document is None else document.requirements.get(key)
-    if document is None or requirement is None:
-        raise NotFound(
-            f"There is no requirement '{key:.60}' in '{name:.60}'.", details={"resource_type": "requirement"}
-        )
-    return document, requirement
-
-
-def one_requirement(visit: Visit) -> Response:
-    """A requirement with its cases, as a fragment or as a page."""
-    document, requirement = _find(visit)
-    template = "parts/evidence.html" if visit.fragment else "pages/requirement.html"
-    return visit.render(
-        template,
-        document=document,
-        one=evidence(visit.app.trial, requirement),
-        lessons=shown_in(requirement),
-    )
-
-
-def run_evidence(visit: Visit) -> Response:
-    """Run the cases of a whole document, or of one requirement of it (``id``)."""
-    name, wanted = visit.params["document"], visit.form().get("id", "")
+def _document(visit: Visit) -> Document:
+    name = visit.params["document"]
     document = visit.app.documents.get(name)
     if document is None:
         raise NotFound(f"There is no document '{name:.60}' in the reference.")
-    if wanted and wanted not in document.requirements:
-        raise InvalidRequest(f"There is no requirement '{wanted:.60}' in '{name}'.", details={"field": "id"})
-    chosen = [document.requirements[wanted]] if wanted else list(document.requirements.values())
+    return document
+
+
+def _shown(visit: Visit, document: Document, key: str) -> Response:
+    """What the dialog shows: a requirement with its cases, or a section with its requirements."""
     trial = visit.app.trial
-    rows = {row.name: row.case for one in chosen for row in rows_of(trial, one)}
+    if key in document.sections:
+        found = [evidence(trial, document.requirements[one]) for one in document.sections[key]]
+        verdict, words = summed(one.verdict for one in found)
+        return visit.render(
+            "parts/section_evidence.html",
+            document=document,
+            section=key,
+            heading=document.headings[key],
+            found=found,
+            verdict=verdict,
+            words=words,
+            running=trial.running,
+        )
+    requirement = document.requirements[key]
+    return visit.render(
+        "parts/evidence.html" if visit.fragment else "pages/requirement.html",
+        document=document,
+        one=evidence(trial, requirement),
+        lessons=shown_in(requirement),
+        target=trial.target,
+        here=HERE,
+    )
+
+
+def one_requirement(visit: Visit) -> Response:
+    """A requirement with its cases, as a fragment or as a page; as a fragment a section with its requirements too."""
+    document, key = _document(visit), visit.params["id"]
+    if key not in document.requirements and not (visit.fragment and key in document.sections):
+        raise NotFound(
+            f"There is no requirement '{key:.60}' in '{document.name}'.",
+            details={"resource_type": "requirement"},
+        )
+    return _shown(visit, document, key)
+
+
+def run_evidence(visit: Visit) -> Response:
+    """Run the cases of a whole document, or of one requirement or section of it (``id``)."""
+    document, wanted = _document(visit), visit.form().get("id", "")
+    if wanted and wanted not in document.requirements and wanted not in document.sections:
+        raise InvalidRequest(
+            f"There is no requirement or section '{wanted:.60}' in '{document.name}'.",
+            details={"field": "id"},
+        )
+    keys = document.sections.get(wanted) or ([wanted] if wanted else list(document.requirements))
+    trial = visit.app.trial
+    rows = {row.name: row.case for key in keys for row in rows_of(trial, document.requirements[key])}
     if not trial.start(list(rows.values())):
         raise NotFound("No case proves this, so there is nothing to run.", details={"resource_type": "case"})
-    return visit.done(f"/spec/{name}#{wanted}" if wanted else f"/spec/{name}")
+    if wanted and visit.fragment:
+        trial.hurry()
+        return _shown(visit, document, wanted)
+    return visit.done(f"/spec/{document.name}" + (f"#{wanted}" if wanted else ""))
 
 
-def coverage(visit: Visit) -> Response:
-    """Totals: requirements by document and keyword, with and without cases, and how the cases ended here."""
-    trial = visit.app.trial
-    rows = []
-    for document in visit.app.documents.values():
-        found = [evidence(trial, one) for one in document.requirements.values()]
-        if found:
-            rows.append(
-                (document, tally(found), Counter(one.requirement.keyword for one in found), len(found))
-            )
-    return visit.render("pages/coverage.html", rows=rows, verdicts=VERDICTS, size=len(trial.cases))
+def coverage_page(visit: Visit) -> Response:
+    """The page of totals."""
+    return visit.render("pages/coverage.html")

@@ -232,7 +232,7 @@ PAGES: Final = (
     Page(
         "GET",
         "/spec/coverage",
-        later("coverage", "evidence"),
+        later("coverage_page", "evidence"),
         "Requirements with and without cases.",
         static=True,
     ),

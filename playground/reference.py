@@ -135,6 +135,7 @@ def index(visit: Visit) -> Response:
             "keyword": one.keyword,
             "text": one.text,
             "sources": [source._asdict() for source in one.sources],
+            "level": one.level,
             "restates": list(one.restates),
             "cases": list(one.cases),
             "why": one.why,

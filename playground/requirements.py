@@ -22,7 +22,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 LOCK: Final = "requirements.lock.json"
@@ -30,6 +31,16 @@ KEYWORDS: Final = ("MUST", "MUST NOT", "SHOULD", "SHOULD NOT", "MAY")
 FENCE: Final = re.compile(r"^```req ([^\n]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,60}\Z")
 _FIELD: Final = re.compile(r"(source|restates|cases|why|untestable): (.+)\Z")
+_LEVEL: Final = re.compile(r"(?:OWN-)?L([0-4])-")
+_LEVELS: Final = {
+    **dict.fromkeys(("ojs-core.md", "ojs-json-format.md", "ojs-http-binding.md", "ojs-errors.md"), 0),
+    **dict.fromkeys(("ojs-events.md", "ojs-middleware.md", "ojs-conformance.md"), 0),
+    **dict.fromkeys(("ojs-retry.md", "ojs-worker-protocol.md"), 1),
+    "ojs-cron.md": 2,
+    "ojs-workflows.md": 3,
+    "ojs-unique-jobs.md": 4,
+}
+"""The level that a document belongs to; all others are extensions."""
 _SOURCE: Final = re.compile(r"(ojs-[a-z-]+\.md) (\S.*)\Z")
 
 
@@ -65,12 +76,50 @@ class Requirement(NamedTuple):
     why: str
     untestable: str
 
+    @property
+    def level(self) -> int | str:
+        """The lowest level, 0 to 4, whose cases prove it; where none does, that of its source; else ``ext``."""
+        told = [_LEVEL.match(key) for key in (*self.restates, *self.cases)]
+        levels = [int(one[1]) for one in told if one] or [
+            level for source in self.sources if (level := _level(source)) is not None
+        ]
+        return min(levels, default="ext")
+
+    @property
+    def at_rest(self) -> str:
+        """What is known of it before any case has run: ``not run``, ``untestable`` or ``no case``."""
+        if self.untestable:
+            return "untestable"
+        return "not run" if self.cases or self.restates else "no case"
+
     @classmethod
     def of(cls, facts: Mapping[str, Any]) -> Requirement:
         """A requirement from its JSON values."""
         sources = tuple(Source(*one) for one in facts["sources"])
         lists = {name: tuple(facts[name]) for name in ("restates", "cases")}
         return cls(**{**facts, "sources": sources, **lists})
+
+
+def _level(source: Source) -> int | None:
+    found = re.match(r"2\.([1-5])\b", source.section) if source.document == "ojs-conformance.md" else None
+    return int(found[1]) - 1 if found else _LEVELS.get(source.document)
+
+
+def summed(verdicts: Iterable[str]) -> tuple[str, str]:
+    """What a section's badge says, of its requirements' verdicts.
+
+    Returns:
+        A verdict, and words: ``failed`` if one has; ``passed`` if all have that can be tested.
+    """
+    counts = Counter(verdicts)
+    total, passed = counts.total(), counts["passed"]
+    if counts["failed"]:
+        return "failed", f"{counts['failed']} of {total} failed"
+    if passed or counts["partly"]:
+        whole = passed + counts["untestable"] == total
+        return "passed" if whole else "partly", f"{passed} of {total} passed"
+    verdict = next(one for one in ("not run", "no case", "untestable") if counts[one])
+    return verdict, verdict
 
 
 def parse(document: str, head: str, body: str, numbers: Mapping[str, int]) -> Requirement:

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from jinja2 import Environment
 
@@ -28,6 +28,9 @@ BUNDLED: Final = "rendered.json"
 """The rendered documents in the tab's bundle, beside their markdown."""
 _HEADING: Final = re.compile(r"[^a-z0-9]+")
 _EXAMPLE: Final = re.compile(r"^```ojs ([^\n]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+Badge: TypeAlias = Callable[[str, Sequence[Requirement]], str]
+"""Renders the badge of a section, given its id and its requirements."""
 
 
 class Document(NamedTuple):
@@ -43,6 +46,8 @@ class Document(NamedTuple):
         requirements: Its requirements by id, in the order of the text.
         html: The rendered text.
         contents: Its sections as (id, heading).
+        headings: Every heading's text by id, also of those below a section.
+        sections: Ids of requirements by the heading that they stand under, itself or in a part of it.
     """
 
     name: str
@@ -54,6 +59,8 @@ class Document(NamedTuple):
     requirements: Mapping[str, Requirement]
     html: str
     contents: tuple[tuple[str, str], ...]
+    headings: Mapping[str, str]
+    sections: Mapping[str, tuple[str, ...]]
 
 
 def documents(env: Environment) -> dict[str, Document]:
@@ -104,7 +111,10 @@ def load(text: str) -> dict[str, Document]:
         }
         required = {one["id"]: Requirement.of(one) for one in facts.pop("requirements")}
         contents = tuple((str(key), str(heading)) for key, heading in facts.pop("contents"))
-        found[facts["name"]] = Document(**facts, examples=examples, requirements=required, contents=contents)
+        sections = {key: tuple(ids) for key, ids in facts.pop("sections").items()}
+        found[facts["name"]] = Document(
+            **facts, examples=examples, requirements=required, contents=contents, sections=sections
+        )
     return found
 
 
@@ -126,7 +136,14 @@ def _render(name: str, source: str, env: Environment, numbers: Mapping[str, int]
         head.strip(): requirements.parse(name, head, body, numbers)
         for head, body in requirements.FENCE.findall(text)
     }
-    html, contents = _markdown(text, _blocks(name, examples, required, env))
+
+    def badge(section: str, found: Sequence[Requirement]) -> str:
+        verdict, words = requirements.summed(one.at_rest for one in found)
+        return env.get_template("parts/section_badge.html").render(
+            document=name, section=section, verdict=verdict, words=words
+        )
+
+    made = _markdown(text, _blocks(name, examples, required, env), required, badge)
     return Document(
         name,
         facts["title"],
@@ -135,8 +152,7 @@ def _render(name: str, source: str, env: Environment, numbers: Mapping[str, int]
         int(facts.get("order", 99)),
         examples,
         {one.id: one for one in required.values()},
-        html,
-        contents,
+        *made,
     )
 
 
@@ -178,20 +194,38 @@ def _blocks(
     }
 
 
+class _Made(NamedTuple):
+    """The last four fields of a `Document`."""
+
+    html: str
+    contents: tuple[tuple[str, str], ...]
+    headings: Mapping[str, str]
+    sections: Mapping[str, tuple[str, ...]]
+
+
 def _markdown(
-    text: str, blocks: Mapping[str, Callable[[str], str]]
-) -> tuple[str, tuple[tuple[str, str], ...]]:
+    text: str, blocks: Mapping[str, Callable[[str], str]], required: Mapping[str, Requirement], badge: Badge
+) -> _Made:
     """Markdown as HTML, and its sections; raw HTML in the markdown is shown as text, not passed on."""
     from markdown_it import MarkdownIt  # noqa: PLC0415 - the tab's bundle has no renderer: it carries what this made
 
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
     contents: list[tuple[str, str]] = []
+    headings: dict[str, str] = {}
+    sections: dict[str, list[Requirement]] = {}
+    above: list[tuple[str, str]] = []
     tokens = parser.parse(text)
-    for token, inline in pairwise(tokens):
+    for token, inline in pairwise([*tokens, *tokens[-1:]]):
         if token.type == "heading_open":
-            token.attrSet("id", slug(inline.content))
+            key = slug(inline.content)
+            token.attrSet("id", key)
+            headings[key] = inline.content
+            above = [*(one for one in above if one[0] < token.tag), (token.tag, key)]
             if token.tag == "h2":
-                contents.append((slug(inline.content), inline.content))
+                contents.append((key, inline.content))
+        elif token.type == "fence" and token.info.startswith("req "):
+            for _, key in above:
+                sections.setdefault(key, []).append(required[token.info[4:].strip()])
     renderer: Any = parser.renderer  # the interface in its types leaves its rules out
     plain = renderer.rules["fence"]
 
@@ -199,5 +233,15 @@ def _markdown(
         kind, _, words = stream[index].info.strip().partition(" ")
         return blocks[kind](words) if kind in blocks else str(plain(stream, index, options, env))
 
-    renderer.rules["fence"] = fence
-    return renderer.render(tokens, parser.options, {}), tuple(contents)
+    def heading_close(stream: Any, index: int, options: Any, env: Any) -> str:
+        key = slug(stream[index - 1].content)
+        end = str(renderer.renderToken(stream, index, options, env))
+        return badge(key, sections[key]) + end if key in sections else end
+
+    renderer.rules |= {"fence": fence, "heading_close": heading_close}
+    return _Made(
+        renderer.render(tokens, parser.options, {}),
+        tuple(contents),
+        headings,
+        {key: tuple(one.id for one in found) for key, found in sections.items()},
+    )

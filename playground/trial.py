@@ -198,6 +198,12 @@ class Trial:
         self._touch()
         return len(chosen)
 
+    def hurry(self, milliseconds: int = 1000) -> None:
+        """Run cases now, for so long at most; what is left goes on slice by slice."""
+        end = time.perf_counter() + milliseconds / 1000
+        while self._queue is not None and time.perf_counter() < end:
+            self.tick()
+
     def stop(self) -> None:
         """End the run; results so far stay."""
         self._queue = None

@@ -152,6 +152,7 @@ VIEWS: Final[dict[str, Callable[[Application, str], Context]]] = {
     **{view.__name__: view for view in (board, jobs, log, workers, faults, job, time)},
     **{name: later(name) for name in ("trial", "cases", "case")},
     "evidence": later("document_evidence", "evidence"),
+    "coverage": later("coverage", "evidence"),
     # console
     "exchanges": later("exchanges", "console_views"),
     # views

@@ -88,7 +88,7 @@ def test_a_spec_example_runs_in_the_session_and_lights_its_job_up(site: Watched)
 
 def test_the_spec_and_the_playground_share_one_session(site: Watched) -> None:
     page = site.open("/spec/lifecycle")
-    page.locator("#pending").get_by_role("button", name="Run").click()
+    page.locator("#example-pending").get_by_role("button", name="Run").click()
     expect(page.locator("#run-pending")).to_contain_text("just now")
     page.locator("nav[aria-label=Site]").get_by_text("Play").click()
     page.locator(".seeing").get_by_role("link", name="Jobs", exact=True).click()

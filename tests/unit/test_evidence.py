@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
+from engine.http.message import Request
 from playground.app import Application
 from playground.evidence import evidence, rows_of
-from playground.requirements import Requirement, parse
+from playground.requirements import Requirement, parse, summed
 from playground.trial import Trial
 
 BODY = "Text.\nsource: ojs-core.md 1\n"
@@ -55,3 +58,60 @@ def test_every_case_of_the_reference_is_found(app: Application) -> None:
         for one in document.requirements.values():
             own = {key for key in one.cases if key.startswith("OWN-")}
             assert own <= {row.case.id for row in rows_of(app.trial, one)}, one.id
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "told"),
+    [
+        (["passed", "untestable"], ("passed", "1 of 2 passed")),
+        (["passed", "not run"], ("partly", "1 of 2 passed")),
+        (["passed", "no case"], ("partly", "1 of 2 passed")),
+        (["partly"], ("partly", "0 of 1 passed")),
+        (["passed", "failed"], ("failed", "1 of 2 failed")),
+        (["not run", "no case", "untestable"], ("not run", "not run")),
+        (["no case", "untestable"], ("no case", "no case")),
+        (["untestable"], ("untestable", "untestable")),
+    ],
+)
+def test_a_section_passes_when_all_passes_that_can_be_tested(
+    verdicts: list[str], told: tuple[str, str]
+) -> None:
+    assert summed(verdicts) == told
+
+
+@pytest.mark.parametrize(
+    ("fields", "level"),
+    [
+        ("cases: OWN-L4-BULK-001, L1-RET-004, EXT-DLQ-001", 1),
+        ("restates: L2-TTL-001", 2),
+        ("cases: OWN-DLQ-001", 0),
+        ("why: Nothing.", 0),
+    ],
+)
+def test_a_level_is_the_lowest_that_proves_it_or_its_sources(fields: str, level: int) -> None:
+    assert requirement(fields).level == level
+    assert parse("t", "one MUST", f"Text.\nsource: ojs-progress.md 1\n{fields}", {"one": 1}).level in {
+        level,
+        "ext",
+    }
+
+
+def test_a_section_has_the_requirements_of_its_parts_too(app: Application) -> None:
+    for document in app.documents.values():
+        assert document.sections.keys() <= document.headings.keys()
+        for key in {key for keys in document.sections.values() for key in keys}:
+            assert key in document.requirements
+        for section in document.sections:
+            assert f'data-requirement="{section}"' in document.html
+    rates = app.documents["rate-limits"].sections
+    assert set(rates["at-the-same-time"]) < set(rates["three-kinds"])
+
+
+def test_the_cases_of_a_section_run_at_once(app: Application) -> None:
+    body = b"id=a-policy-is-checked-at-the-door"
+    answer = app.handle(Request("POST", "/ui/evidence/retry", {"hx-request": "true"}, body))
+    assert isinstance(answer.body, bytes)
+    assert b"passed</span>" in answer.body
+    assert b"not run" not in answer.body.replace(b"v-not-run", b"")
+    missing = app.handle(Request("POST", "/ui/evidence/retry", {"hx-request": "true"}, b"id=nowhere"))
+    assert missing.status == 400
