@@ -29,7 +29,7 @@ def test_a_section_is_proved_beside_its_heading(site: Watched) -> None:
 
 def test_the_totals_follow_a_run(site: Watched) -> None:
     if site.host == "server":
-        site.page.request.post(f"{site.base}/ui/conformance/cases")  # the results of other tests are forgotten
+        site.page.request.post(f"{site.base}/ui/conformance/cases")  # forget what other tests have run
     page = site.open("/spec/coverage")
     total = page.locator("tfoot tr").first
     requirements, with_cases, passed = (total.locator("td").nth(column) for column in (0, 4, 6))
