@@ -218,6 +218,9 @@ PAGES: Final = (
     Page("GET", "/spec/endpoints", later("endpoints", "reference"), "Every endpoint.", static=True),
     Page("GET", "/spec/error-codes", later("error_catalogue", "reference"), "Every error.", static=True),
     Page("GET", "/spec/event-types", later("event_types", "reference"), "Every event type.", static=True),
+    Page("GET", "/spec/terms", later("index", "term_pages"), "Every term.", static=True),
+    Page("GET", "/spec/terms/{kind}", later("kind", "term_pages"), "The terms of one kind.", static=True),
+    Page("GET", "/spec/all", later("whole", "term_pages"), "The reference on one page.", static=True),
     Page("GET", "/spec/requirements.json", later("index", "reference"), "All requirements.", static=True),
     Page("POST", "/ui/errors/{code}", later("make_error", "reference"), "Make an error happen."),
     Page(

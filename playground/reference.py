@@ -95,16 +95,18 @@ def catalogue() -> dict[str, Problem]:
 
 
 def _data(name: str) -> dict[str, Any]:
-    text = resources.bundled(f"spec/{name}")
-    if text is None:
-        text = (resources.path("spec") / name).read_text(encoding="utf-8")
-    found: dict[str, Any] = json.loads(text)
+    found: dict[str, Any] = json.loads(resources.text(f"spec/{name}"))
     return found
 
 
 def error_catalogue(visit: Visit) -> Response:
     """Every error that the server answers with."""
-    return visit.render("pages/errors.html", problems=list(catalogue().values()))
+    from playground.term_pages import traces  # noqa: PLC0415 - it reads the catalogue above
+    from playground.terms import glossary  # noqa: PLC0415 - as above
+
+    known = glossary()["errors"]
+    rows = [(one, traces(visit, known[code])) for code, one in catalogue().items()]
+    return visit.render("pages/errors.html", rows=rows)
 
 
 def make_error(visit: Visit) -> Response:
@@ -121,9 +123,12 @@ def make_error(visit: Visit) -> Response:
 
 def event_types(visit: Visit) -> Response:
     """Every event type that the engine emits."""
-    groups: dict[str, list[tuple[str, dict[str, str]]]] = {}
-    for kind, facts in _data("events.json").items():
-        groups.setdefault(kind.partition(".")[0], []).append((kind, facts))
+    from playground.term_pages import Traces, traces  # noqa: PLC0415 - it reads the catalogue above
+    from playground.terms import Term, glossary  # noqa: PLC0415 - as above
+
+    groups: dict[str, list[tuple[Term, Traces]]] = {}
+    for term in glossary()["events"].values():
+        groups.setdefault(term.name.partition(".")[0], []).append((term, traces(visit, term)))
     return visit.render("pages/events.html", groups=groups)
 
 

@@ -29,6 +29,14 @@ def path(name: str) -> Path:
     )
 
 
+def text(name: str) -> str:
+    """A text file of ours, e.g. ``spec/events.json``: from the tab's bundle, or from where it lies."""
+    found = bundled(name)
+    return (
+        (path(name.partition("/")[0]) / name.partition("/")[2]).read_text("utf-8") if found is None else found
+    )
+
+
 def bundled(name: str) -> str | None:
     """A text file of the tab's bundle, or None where the package is not imported from one.
 

@@ -19,13 +19,15 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from jinja2 import Environment
 
 from engine import lifecycle
-from playground import requirements, resources, rulings
+from playground import requirements, resources, rulings, terms
 from playground.diagram import picture
 from playground.examples import Example, Step, parse, record, written
 from playground.requirements import Requirement
 
 BUNDLED: Final = "rendered.json"
 """The rendered documents in the tab's bundle, beside their markdown."""
+Uses: TypeAlias = dict[str, list[str]]
+"""Places by the address of a term's entry."""
 _HEADING: Final = re.compile(r"[^a-z0-9]+")
 _EXAMPLE: Final = re.compile(r"^```ojs ([^\n]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -48,6 +50,8 @@ class Document(NamedTuple):
         contents: Its sections as (id, heading).
         headings: Every heading's text by id, also of those below a section.
         sections: Ids of requirements by the heading that they stand under, itself or in a part of it.
+        uses: Where it speaks of each term: the address of the term's entry to the ids of requirements and sections,
+            '' for what stands above the first section.
     """
 
     name: str
@@ -61,6 +65,7 @@ class Document(NamedTuple):
     contents: tuple[tuple[str, str], ...]
     headings: Mapping[str, str]
     sections: Mapping[str, tuple[str, ...]]
+    uses: Mapping[str, tuple[str, ...]]
 
 
 def documents(env: Environment) -> dict[str, Document]:
@@ -111,9 +116,9 @@ def load(text: str) -> dict[str, Document]:
         }
         required = {one["id"]: Requirement.of(one) for one in facts.pop("requirements")}
         contents = tuple((str(key), str(heading)) for key, heading in facts.pop("contents"))
-        sections = {key: tuple(ids) for key, ids in facts.pop("sections").items()}
+        places = {field: {key: tuple(ids) for key, ids in facts.pop(field).items()} for field in ("sections", "uses")}
         found[facts["name"]] = Document(
-            **facts, examples=examples, requirements=required, contents=contents, sections=sections
+            **facts, examples=examples, requirements=required, contents=contents, **places
         )
     return found
 
@@ -143,7 +148,8 @@ def _render(name: str, source: str, env: Environment, numbers: Mapping[str, int]
             document=name, section=section, verdict=verdict, words=words
         )
 
-    made = _markdown(text, _blocks(name, examples, required, env), required, badge)
+    uses: Uses = {}
+    made = _markdown(text, _blocks(name, examples, required, env, uses), required, badge, uses)
     return Document(
         name,
         facts["title"],
@@ -153,11 +159,16 @@ def _render(name: str, source: str, env: Environment, numbers: Mapping[str, int]
         examples,
         {one.id: one for one in required.values()},
         *made,
+        uses={href: tuple(places) for href, places in uses.items()},
     )
 
 
 def _blocks(
-    name: str, examples: Mapping[str, Example], required: Mapping[str, Requirement], env: Environment
+    name: str,
+    examples: Mapping[str, Example],
+    required: Mapping[str, Requirement],
+    env: Environment,
+    uses: Uses,
 ) -> dict[str, Callable[[str], str]]:
     """What renders each special fence, given the words after its name."""
     from markdown_it import MarkdownIt  # noqa: PLC0415 - see `_markdown`
@@ -167,10 +178,13 @@ def _blocks(
 
     def requirement(words: str) -> str:
         one = required[words.strip()]
+        tokens, seen = words_of.parse(one.text), set[str]()
+        for token in tokens:
+            _mark(token, one.id, seen, uses)
         return env.get_template("parts/requirement.html").render(
             document=name,
             one=one,
-            text=words_of.render(one.text),
+            text=words_of.renderer.render(tokens, words_of.options, {}),
             why=words_of.renderInline(one.why),
             rulings=[ruling for source in one.sources for ruling in rulings.about(errata, *source)],
         )
@@ -195,7 +209,7 @@ def _blocks(
 
 
 class _Made(NamedTuple):
-    """The last four fields of a `Document`."""
+    """What a `Document` has from its text, in the order of its fields; terms are noted beside it."""
 
     html: str
     contents: tuple[tuple[str, str], ...]
@@ -203,8 +217,31 @@ class _Made(NamedTuple):
     sections: Mapping[str, tuple[str, ...]]
 
 
+def _mark(token: Any, place: str, seen: set[str], uses: Uses) -> None:
+    """Link the terms of a paragraph that are not in `seen`, and note that they stand at a place."""
+    if token.type == "inline":
+        before = set(seen)
+        token.children = terms.mark(token.children or [], seen)
+        for href in sorted(seen - before):
+            uses.setdefault(href, []).append(place)
+
+
+def _head(token: Any, inline: Any) -> str:
+    """Give a heading its id, and make it a link to itself; the id."""
+    key = slug(inline.content)
+    token.attrSet("id", key)
+    kind = type(token)
+    link = kind("link_open", "a", 1, attrs={"class": "anchor", "href": f"#{key}"})
+    inline.children = [link, *(inline.children or []), kind("link_close", "a", -1)]
+    return key
+
+
 def _markdown(
-    text: str, blocks: Mapping[str, Callable[[str], str]], required: Mapping[str, Requirement], badge: Badge
+    text: str,
+    blocks: Mapping[str, Callable[[str], str]],
+    required: Mapping[str, Requirement],
+    badge: Badge,
+    uses: Uses,
 ) -> _Made:
     """Markdown as HTML, and its sections; raw HTML in the markdown is shown as text, not passed on."""
     from markdown_it import MarkdownIt  # noqa: PLC0415 - the tab's bundle has no renderer: it carries what this made
@@ -214,16 +251,19 @@ def _markdown(
     headings: dict[str, str] = {}
     sections: dict[str, list[Requirement]] = {}
     above: list[tuple[str, str]] = []
+    place, seen = "", set[str]()
     tokens = parser.parse(text)
     for token, inline in pairwise([*tokens, *tokens[-1:]]):
         if token.type == "heading_open":
-            key = slug(inline.content)
-            token.attrSet("id", key)
+            key = _head(token, inline)
             headings[key] = inline.content
             above = [*(one for one in above if one[0] < token.tag), (token.tag, key)]
             if token.tag == "h2":
                 contents.append((key, inline.content))
-        elif token.type == "fence" and token.info.startswith("req "):
+                place, seen = key, set()
+            continue
+        _mark(inline, place, seen, uses)
+        if token.type == "fence" and token.info.startswith("req "):
             for _, key in above:
                 sections.setdefault(key, []).append(required[token.info[4:].strip()])
     renderer: Any = parser.renderer  # the interface in its types leaves its rules out

@@ -78,8 +78,10 @@ def stage(folder: Path) -> None:
     env.compile_templates(folder / "templates", zip=None, ignore_errors=False)
     (folder / "spec").mkdir()
     (folder / "spec" / case_files.BUNDLED).write_text(case_files.dump())
-    for name in (rulings.NAME, sdks.NAME, "errors.json", "events.json"):
+    for name in (rulings.NAME, sdks.NAME, "errors.json", "events.json", "terms.json"):
         shutil.copy(resources.path("spec") / name, folder / "spec")
+    (folder / "static").mkdir()
+    shutil.copy(resources.path("static") / "envelope.json", folder / "static")
     shutil.copytree(resources.path("spec") / "scenarios", folder / "spec" / "scenarios")
     (folder / "spec" / spec.BUNDLED).write_text(spec.dump(spec.render_all(env)))
 

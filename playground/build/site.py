@@ -10,7 +10,7 @@ from typing import Final
 from jinja2 import FileSystemLoader
 
 from engine.http.message import Request, Response
-from playground import packages, pages, resources
+from playground import packages, pages, resources, terms
 from playground.app import Application, Site
 from playground.assets import Assets, files
 from playground.build import bundle
@@ -122,7 +122,8 @@ def _landings(app: Application, out: Path) -> None:
 
 def _filled(path: str, app: Application) -> list[str]:
     """The addresses that a route's path stands for."""
-    for parameter, values in (("{document}", list(app.documents)), ("{name}", library.names())):
+    known = {"{document}": list(app.documents), "{name}": library.names(), "{kind}": terms.KINDS}
+    for parameter, values in known.items():
         if parameter in path:
             return [path.replace(parameter, value) for value in values]
     return [path]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from playground import spec
+from playground import spec, terms
 from playground.build.site import REDIRECTS, rules
 from playground.headers import SECURITY
 from playground.pages import PAGES
@@ -35,6 +35,7 @@ def test_every_static_page_and_the_fallback_are_there(dist: Path) -> None:
         "index.html",
         "404.html",
         *(f"{page.path[1:]}/index.html" for page in PAGES if page.static and PLAIN.fullmatch(page.path)),
+        *(f"spec/terms/{kind}/index.html" for kind in terms.KINDS),
         *(f"spec/{path.stem}/index.html" for path in (ROOT / "spec").glob("*.md")),
         *(f"scenarios/{name}/index.html" for name in library.names()),
     }
