@@ -94,9 +94,9 @@ def _joined(document: Document, documents: Mapping[str, Document]) -> str:
         name, place = link[1], link[2]
         if name not in documents:
             return link[0]
-        return (
-            f'href="#{place if place and place.startswith("R-") else f"{name}.{place}" if place else name}"'
-        )
+        if place is None:
+            return f'href="#{name}"'
+        return f'href="#{place}"' if place.startswith("R-") else f'href="#{name}.{place}"'
 
     own = _OWN.sub(lambda found: f' {found[1]}="{found[2]}{document.name}.{found[3]}"', document.html)
     return _LINK.sub(within, own.replace("url(#", f"url(#{document.name}."))
