@@ -116,7 +116,10 @@ def load(text: str) -> dict[str, Document]:
         }
         required = {one["id"]: Requirement.of(one) for one in facts.pop("requirements")}
         contents = tuple((str(key), str(heading)) for key, heading in facts.pop("contents"))
-        places = {field: {key: tuple(ids) for key, ids in facts.pop(field).items()} for field in ("sections", "uses")}
+        places = {
+            field: {key: tuple(ids) for key, ids in facts.pop(field).items()}
+            for field in ("sections", "uses")
+        }
         found[facts["name"]] = Document(
             **facts, examples=examples, requirements=required, contents=contents, **places
         )
