@@ -116,12 +116,10 @@ def load(text: str) -> dict[str, Document]:
         }
         required = {one["id"]: Requirement.of(one) for one in facts.pop("requirements")}
         contents = tuple((str(key), str(heading)) for key, heading in facts.pop("contents"))
-        places = {
-            field: {key: tuple(ids) for key, ids in facts.pop(field).items()}
-            for field in ("sections", "uses")
-        }
+        sections = {key: tuple(ids) for key, ids in facts.pop("sections").items()}
+        uses = {href: tuple(ids) for href, ids in facts.pop("uses").items()}
         found[facts["name"]] = Document(
-            **facts, examples=examples, requirements=required, contents=contents, **places
+            **facts, examples=examples, requirements=required, contents=contents, sections=sections, uses=uses
         )
     return found
 

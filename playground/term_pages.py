@@ -50,7 +50,7 @@ def traces(visit: Visit, term: Term) -> Traces:
     for document in visit.app.documents.values():
         places = document.uses.get(term.href, ())
         if places:
-            headings = {"": "introduction", **dict(document.contents)}
+            headings = {"": "introduction", **document.headings}
             named = [(f"/spec/{document.name}#{key}".rstrip("#"), headings.get(key, key)) for key in places]
             uses.append(Use(document, named))
         for key in places:

@@ -102,7 +102,7 @@
 
   /** @param {Element} place @returns {Pin} A requirement by its id and words, a section by its heading. */
   function pinOf(place) {
-    const words = place.matches(".req") ? `${place.id} ${place.querySelector(".req-text")?.textContent ?? ""}` : place.textContent ?? "";
+    const words = place.matches(".req") ? `${place.id} ${place.querySelector(".req-text")?.textContent ?? ""}` : place.querySelector(".anchor")?.textContent ?? "";
     const title = document.querySelector("h1")?.textContent ?? "";
     return { to: `${location.pathname}#${place.id}`, label: `${title}: ${words.replace(/\s+/g, " ").trim()}`.slice(0, 200) };
   }
