@@ -41,6 +41,9 @@ def caused_by(job: Job, operation: str, facts: dict[str, Any]) -> Caused:
     if state == life.COMPLETED:
         if job.has_result:
             facts["result"] = job.result
+        if job.progress is not None and job.progress["progress"] is not None:  # OJS Progress 11.1
+            told = {"progress": job.progress["progress"], "duration": facts["duration_ms"]}
+            return [("job.completed", facts), ("progress.completed", told)]
         return [("job.completed", facts)]
     if state == life.SCHEDULED:
         return [("job.scheduled", {"scheduled_at": format_time(job.scheduled_at or 0)})]

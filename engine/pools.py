@@ -231,6 +231,7 @@ class _Plan:
         elif strategy != "strict":
             memory = self._memory()
             queues = sorted(queues, key=lambda queue: max(memory["passes"].get(queue, 0), memory["now"]))
+        self._watch()
         return self._starved() + queues
 
     def served(self, job: Job) -> None:
@@ -245,6 +246,7 @@ class _Plan:
         memory["now"] = at
         self._window(memory)
         memory["served"][job.queue] = memory["served"].get(job.queue, 0) + 1
+        memory["waits"].pop(job.queue, None)
         self._pools.kernel.store.put_record("rotation", self._key, memory)
 
     def _memory(self) -> dict[str, Any]:
@@ -253,6 +255,7 @@ class _Plan:
             "now": 0,
             "window": None,
             "served": {},
+            "waits": {},
         }
 
     def _window(self, memory: dict[str, Any]) -> None:
@@ -262,6 +265,26 @@ class _Plan:
         if memory["window"] is None or now >= memory["window"] + interval:
             memory["window"] = now
             memory["served"] = {}
+
+    def _watch(self) -> None:
+        """Tell of each queue that has had jobs and no turn for longer than an interval, once until its turn (11.1)."""
+        rule = self._config["starvation"]
+        if rule is None or not rule["enabled"]:
+            return
+        kernel, memory, now = self._pools.kernel, self._memory(), self._pools.kernel.now()
+        waits = dict(memory["waits"])
+        for queue in self._queues:
+            available = kernel.store.counts(queue)[life.AVAILABLE]
+            if not available:
+                waits.pop(queue, None)
+                continue
+            since, told = waits.setdefault(queue, [now, False])
+            if not told and now - since > parse_duration(rule["rotation_interval"]):
+                waits[queue] = [since, True]
+                facts = {"queue": queue, "duration": now - since, "available_count": available}
+                kernel.emit("scheduling.queue_starved", queue, facts)
+        if waits != memory["waits"]:
+            kernel.store.put_record("rotation", self._key, {**memory, "waits": waits})
 
     def _starved(self) -> list[str]:
         """Queues below their guaranteed share of the window under way, the worst off first (8.2)."""

@@ -14,10 +14,15 @@ from engine.envelope import refuse
 from engine.errors import InvalidRequest
 from engine.job import Job
 from engine.kernel import Kernel
-from engine.times import SECOND, format_time
+from engine.times import MINUTE, SECOND, format_time
 
 EVENT_EVERY: Final = SECOND
 """At most one progress event a job in this time, milliseconds; the value is always stored (OJS Progress 6.2)."""
+
+
+STALLED: Final = MINUTE
+"""A running job that has reported progress and reports none for this long is said to have stalled, milliseconds."""
+TIMER: Final = "progress"
 
 
 class Progress:
@@ -86,8 +91,17 @@ class Progress:
         if job.reservation:
             job.reserved_until = max(job.reserved_until or 0, now + job.reservation)
         self.kernel.store.save(job, job.state)
+        self.kernel.store.set_timer(TIMER, job.id, now + STALLED)
         if tell:
             self._tell(job, now)
+
+    def due(self, job_id: str, instant: int) -> None:
+        """Tell of a job that has stopped reporting, if it still runs (OJS Progress 11.1)."""
+        job = self.kernel.store.get(job_id)
+        said = job.progress if job is not None and job.state == life.ACTIVE else None
+        if job is not None and said is not None and said["updated_at"] + STALLED == instant:
+            last = {"last_progress": said["progress"], "last_update": format_time(said["updated_at"])}
+            self.kernel.emit_job("progress.stalled", job, last, instant)
 
     def _tell(self, job: Job, now: int) -> None:
         said = job.progress or {}

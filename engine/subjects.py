@@ -161,6 +161,7 @@ TIMERS: Final[dict[str, Callable[[Subjects], Timer]]] = {
     "cron": lambda all_: all_.cron.due,
     "workflow": lambda all_: all_.workflows.due,
     "result": lambda all_: all_.extensions.results.prune,
+    "progress": lambda all_: all_.extensions.progress.due,
     "delivery": lambda all_: all_.extensions.deliveries.due,
 }
 """Kinds of timers in the store, and whose they are."""

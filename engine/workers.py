@@ -128,9 +128,11 @@ class Workers:
             record = self.kernel.store.record(_KIND, worker_id)
             if record is None or record["beat"] is None:
                 record = record or self._meet(now)
-                self._emit(
-                    "worker.started", worker_id, now, {"queues": facts.get("queues") or record["queues"]}
-                )
+                started = {
+                    "queues": facts.get("queues") or record["queues"],
+                    "concurrency": facts.get("concurrency") or record.get("concurrency") or 1,
+                }
+                self._emit("worker.started", worker_id, now, started)
             record |= {"last_seen": now, "beat": now, "jobs": job_ids}
             record |= {name: facts[name] for name in _FACTS if facts.get(name) is not None}
             self._enter(worker_id, record, facts.get("state"))
@@ -231,7 +233,7 @@ class Workers:
             record = self.kernel.store.record(_KIND, worker_id)
             if record is None:
                 return
-            self._forget(worker_id, record, "heartbeat timeout")
+            self._forget(worker_id, record, "error", message="heartbeat timeout")
             text = f"Worker '{worker_id}' sent no heartbeat for {HEARTBEAT_TIMEOUT // SECOND} s."
             for job in self._held(worker_id, record["jobs"]):
                 self.operations.take_back(job, failure.server_error("worker_death", text))
@@ -250,12 +252,12 @@ class Workers:
         )
         return told + claimed
 
-    def _forget(self, worker_id: str, record: dict[str, Any], reason: str) -> None:
+    def _forget(self, worker_id: str, record: dict[str, Any], reason: str, **more: str) -> None:
         now = self.kernel.now()
         self.kernel.store.delete_record(_KIND, worker_id)
         self.kernel.store.set_timer(_KIND, worker_id, None)
         uptime = now - record["first_seen"]
-        self._emit("worker.stopped", worker_id, now, {"reason": reason, "uptime_ms": uptime})
+        self._emit("worker.stopped", worker_id, now, {"reason": reason, "uptime_ms": uptime, **more})
 
     def _known(self, worker_id: str) -> dict[str, Any]:
         record = self.kernel.store.record(_KIND, worker_id)

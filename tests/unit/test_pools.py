@@ -139,6 +139,23 @@ def test_a_starved_queue_gets_its_guaranteed_share() -> None:
     assert 10 <= got["b"] <= 11
 
 
+def test_a_queue_without_a_turn_for_too_long_is_told_of_once_until_its_turn() -> None:
+    """OJS Fair Scheduling 11.1."""
+    server = filled(Server(), a=200, b=3)
+    rule = {"enabled": True, "rotation_interval": "PT30S", "min_dispatch_ratio": 0}
+    pool(server, strategy="strict", starvation_prevention=rule)
+    for _ in range(5):
+        assert took(server, "a", "b", count=1, pool="pool") == ["a"]
+        server.wait(10_000)
+    told = server.events("scheduling.queue_starved")
+    assert told == [{"queue": "b", "duration": 40_000, "available_count": 3}]
+    server.take("a", count=500)
+    assert took(server, "a", "b", count=1, pool="pool") == ["b"]
+    server.engine.push({"type": "a.b", "args": [], "queue": "a"})
+    assert took(server, "a", "b", count=1, pool="pool") == ["a"]
+    assert len(server.events("scheduling.queue_starved")) == 1
+
+
 def test_a_strict_pool_without_the_rule_starves_whom_it_likes() -> None:
     server = filled(Server(), a=50, b=50)
     pool(server, strategy="strict")

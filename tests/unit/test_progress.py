@@ -247,3 +247,30 @@ def test_a_checkpoint_has_a_greatest_size() -> None:
     assert (client.status, client.code) == (413, "payload_too_large")
     client.post(f"/jobs/{job_id}/checkpoint", {})
     assert client.status == 400
+
+
+def test_a_job_that_stops_reporting_is_told_of_once(client: Client) -> None:
+    """OJS Progress 11.1."""
+    silent, busy, done = (client.start() for _ in range(3))
+    for job_id in (silent, busy, done):
+        client.put(f"/jobs/{job_id}/progress", {"progress": 0.25})
+    client.ack(done)
+    client.wait(30_000)
+    client.put(f"/jobs/{busy}/progress", {"progress": 0.5})
+    client.wait(30_000)
+    found = client.get("/events?types=progress.stalled")["events"]
+    assert [one["subject"] for one in found] == [silent]
+    assert found[0]["data"]["last_progress"] == 0.25
+    assert found[0]["data"]["last_update"] == "2026-01-05T12:00:00.000Z"
+    client.wait(300_000)
+    assert len(client.get("/events?types=progress.stalled")["events"]) == 2
+
+
+def test_the_end_of_reported_progress_is_told(client: Client) -> None:
+    quiet, told = client.start(), client.start()
+    client.put(f"/jobs/{told}/progress", {"progress": 0.25})
+    client.wait(1500)
+    for job_id in (quiet, told):
+        client.ack(job_id)
+    (event,) = client.get("/events?types=progress.completed")["events"]
+    assert (event["subject"], event["data"]["progress"], event["data"]["duration"]) == (told, 1.0, 1500)

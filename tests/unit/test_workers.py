@@ -168,3 +168,16 @@ def test_a_heartbeat_needs_the_workers_id() -> None:
     with pytest.raises(InvalidRequest):
         Server().engine.workers.beat(None, [], None, {})
     assert Server().call("POST", "/workers/register", {})[0] == 400
+
+
+def test_a_worker_is_told_of_with_what_its_events_require() -> None:
+    """OJS Events 4.3: concurrency when it starts; a reason of the standard's when it has gone."""
+    server = Server()
+    beat(server, queues=["a"], concurrency=5)
+    server.engine.workers.leave("w")
+    beat(server)
+    server.wait(31 * SECOND)
+    assert [one["concurrency"] for one in server.events("worker.started")] == [5, 1]
+    gone = server.events("worker.stopped")
+    assert [one["reason"] for one in gone] == ["shutdown", "error"]
+    assert gone[1]["message"] == "heartbeat timeout"

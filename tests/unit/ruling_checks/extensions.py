@@ -118,6 +118,16 @@ def _(desk: Desk) -> None:
     desk.refused("POST", path, {"state": 1}, 409, "conflict")
 
 
+@proves("R-progress-events")
+def _(desk: Desk) -> None:
+    job = desk.running()
+    desk.ok("PUT", f"/jobs/{job['id']}/progress", {"progress": 0.5})
+    desk.wait(60_000)
+    desk.ack(job)
+    kinds = ("job.progress", "progress.updated", "progress.stalled", "progress.completed")
+    assert [len(desk.events(kind)) for kind in kinds] == [1, 0, 1, 1]
+
+
 @proves("R-schema-mode", "R-schema-status")
 def _(desk: Desk) -> None:
     uri, schema = "urn:ojs:schema:a.b:v1", {"type": "array", "minItems": 1}
