@@ -58,7 +58,9 @@ _TOLD: Final[dict[str, Callable[[dict[str, Any]], str]]] = {
     "job.completed": _completed,
     "job.failed": _error,
     "job.retrying": lambda data: f"again in {span(data['retry_delay_ms'])}",
-    "job.discarded": lambda data: f"after {data['total_attempts']} attempts",
+    "job.discarded": lambda data: (
+        f"after {data['total_attempts']} attempt" + "s" * (data["total_attempts"] != 1)
+    ),
     "job.cancelled": lambda data: str(data.get("reason") or ""),
     "job.expired": lambda _: "before it could start",
     "job.heartbeat": lambda data: f"reserved until {data['visible_until'][11:23]}",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Final
+from urllib.parse import parse_qs
 
 from engine.errors import Conflict, InvalidRequest, NotFound
 from engine.http.message import Response
-from playground import pages
+from playground import workbench
 from playground.travel.case import as_case, trouble
 from playground.travel.digest import digest
 from playground.travel.history import MAX_BRANCHES
@@ -136,6 +137,10 @@ def sandbox(visit: Visit) -> Response:
     return through(visit, inside=inside)
 
 
+OPENED: Final = "/play?do=workers&see=timeline"
+"""Where something opened is seen: who works, and what they do when."""
+
+
 def through(visit: Visit, *, inside: bool, to: str = "/") -> Response:
     """Answer so that the browser's pages are in the sandbox from now on, or back at the server, at a page."""
     life = "" if inside else "; Max-Age=0"
@@ -146,13 +151,14 @@ def through(visit: Visit, *, inside: bool, to: str = "/") -> Response:
 
 
 def opened(visit: Visit) -> Response:
-    """Answer with the playground, where what has just been opened in the session of `Application.travel` is seen."""
+    """Answer with the workbench, where what has just been opened in the session of `Application.travel` is seen."""
     if visit.app.session is not visit.app.travel:
-        return through(visit, inside=True)
+        return through(visit, inside=True, to=OPENED)
     if "hx-request" not in visit.request.headers:
-        return visit.back("/")
-    page = pages.home(visit)
-    return Response(page.status, {**page.headers, "HX-Push-Url": "/"}, page.body)
+        return visit.back(OPENED)
+    visit.query = parse_qs(OPENED.partition("?")[2])
+    page = workbench.page(visit)
+    return Response(page.status, {**page.headers, "HX-Push-Url": OPENED}, page.body)
 
 
 def moment(visit: Visit) -> Response:

@@ -304,6 +304,16 @@ function sessionNow() {
   return Math.floor(said.now + (Date.now() - heardAt) * said.rate);
 }
 
+/** @param {number} ms @returns {string} As long as it still takes, in the largest units that say enough. */
+function ahead(ms) {
+  if (ms < 60000) return `${(ms / 1000).toFixed(1)} s`;
+  const minutes = Math.ceil(ms / 60000);
+  if (minutes < 60) return `${minutes} min`;
+  const [hours, left] = minutes < 1440 ? [Math.floor(minutes / 60), minutes % 60] : [Math.floor(minutes / 1440), Math.floor((minutes % 1440) / 60)];
+  const [large, small] = minutes < 1440 ? ["h", "min"] : ["d", "h"];
+  return `${hours} ${large}${left ? ` ${left} ${small}` : ""}`;
+}
+
 function showTimes() {
   const now = sessionNow();
   const text = $("#clock-text");
@@ -311,7 +321,7 @@ function showTimes() {
   if (text && text.textContent !== iso.slice(11, 23)) text.textContent = iso.slice(11, 23);
   for (const place of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("time.due"))) {
     const left = Number(place.dataset.due) - now;
-    const text = left <= 0 ? "now" : left < 60000 ? `in ${(left / 1000).toFixed(1)} s` : `in ${Math.ceil(left / 60000)} min`;
+    const text = left <= 0 ? "now" : `in ${ahead(left)}`;
     if (place.textContent !== text) place.textContent = text;
   }
   for (const bar of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".track .run"))) {
@@ -492,7 +502,24 @@ if (root.dataset.host === "server") {
   document.addEventListener("DOMContentLoaded", () => document.dispatchEvent(new CustomEvent("ojs:ready")));
 }
 
-// The static site's pages are made without a query; with one, the engine makes them again once it runs.
+// The static site's pages are made without a query; with one, the engine makes them again once it runs. Until then the
+// workbench shows which panes are meant, and none of another's content.
+if (root.dataset.host === "tab" && location.search && root.dataset.engine !== "ready") waitForPanes();
+
+function waitForPanes() {
+  for (const tabs of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".play .tabs"))) {
+    const mine = tabs.dataset.tabs ?? "";
+    const wanted = new URLSearchParams(location.search).get(mine);
+    const link = /** @type {HTMLAnchorElement | undefined} */ ([...tabs.querySelectorAll("a")].find((one) => wanted !== null && new URL(one.href).searchParams.get(mine) === wanted));
+    if (!link || link.hasAttribute("aria-current")) continue;
+    tabs.querySelector("[aria-current]")?.removeAttribute("aria-current");
+    link.setAttribute("aria-current", "page");
+    const note = Object.assign(document.createElement("p"), { className: "of", textContent: `${link.textContent}: here as soon as the engine runs.` });
+    tabs.nextElementSibling?.classList.add("elsewhere"); // what lives in it stays, for its stream
+    tabs.nextElementSibling?.prepend(note);
+  }
+}
+
 document.addEventListener("ojs:ready", () => {
   if (root.dataset.host !== "tab" || !location.search || $("[data-shell]")) return;
   /** @type {any} */ (window).htmx.ajax("GET", location.pathname + location.search, { target: "#page", select: "#page", swap: "outerHTML" });

@@ -213,10 +213,11 @@
   window.fetch = (input, init) => {
     const url = new URL(input instanceof Request ? input.url : input, location.href);
     if (url.origin !== location.origin) return network(input, init);
-    // A page is made by the engine once it runs, as the session is; until then the ready-made one does as well.
+    // A page is made by the engine once it runs, as the session is; until then the ready-made one does as well, if it is one.
     const headers = new Headers(init?.headers);
     const asked = headers.has("HX-Request") || headers.has("HX-History-Restore-Request"); // Back names itself otherwise
-    const page = root.dataset.engine === "ready" && PAGES.test(url.pathname) && asked;
+    const here = root.dataset.engine === "ready" || (root.dataset.engine === "booting" && url.search); // ready-made pages know no query
+    const page = here && PAGES.test(url.pathname) && asked;
     if (!page && !ONLY_ENGINE.test(url.pathname)) return network(input, init);
     return engineFetch(new Request(input, init), url);
   };

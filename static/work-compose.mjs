@@ -44,6 +44,9 @@ function choice() {
   };
 }
 
+/** What can be written as a form: one job, or the jobs of a batch, one at a time. */
+const FORMED = ["job", "batch"];
+
 const bytes = new TextEncoder();
 
 /** @param {number} size */
@@ -158,15 +161,31 @@ class Composer extends HTMLElement {
 
   // The form beside it.
 
+  /** @returns {any} The job that the form is about: the whole text, or the chosen one of a batch; null for none. */
+  formed() {
+    const batch = this.target.value === "batch";
+    this.part("#form-which").hidden = !batch;
+    if (this.text.length > MAX_DRAFT || !FORMED.includes(this.target.value)) return null;
+    const whole = this.json.read(this.text);
+    if (!batch) return whole;
+    const jobs = (whole && this.json.find(whole, ["jobs"])?.items) ?? [];
+    const number = /** @type {HTMLInputElement} */ (this.part("#form-number"));
+    number.max = String(Math.max(1, jobs.length));
+    this.part("#form-count").textContent = `of ${jobs.length}`;
+    return jobs[Math.min(Math.max(1, Number(number.value) || 1), jobs.length) - 1] ?? null;
+  }
+
   fill() {
     const form = /** @type {HTMLFieldSetElement} */ (this.part("#job-form"));
     const note = this.part("#form-note");
     if (!this.json) return;
-    const single = this.target.value === "job";
-    const whole = single && this.text.length <= MAX_DRAFT ? this.json.read(this.text) : null;
+    const kind = this.target.value;
+    const whole = this.formed();
     const usable = whole?.kind === "object";
     form.disabled = !usable;
-    note.textContent = usable ? "" : !single ? "A form stands beside a single job." : this.text.length > MAX_DRAFT ? "The text is too long for the form." : "The form follows again when the JSON is whole.";
+    form.hidden = !FORMED.includes(kind);
+    for (const other of /** @type {NodeListOf<HTMLElement>} */ (this.querySelectorAll("[data-instead]"))) other.hidden = other.dataset.instead !== kind;
+    note.textContent = usable || form.hidden ? "" : this.text.length > MAX_DRAFT ? "The text is too long for the form." : "The form follows again when the JSON is whole.";
     if (!usable) return;
     const focused = this.querySelector("[data-field]:focus");
     for (const input of /** @type {NodeListOf<HTMLInputElement>} */ (form.querySelectorAll("[data-field]"))) {
@@ -184,9 +203,10 @@ class Composer extends HTMLElement {
   /** @param {Event} event A key in the form: the text takes it at once, if it is something that JSON can hold. */
   typed(event) {
     const input = /** @type {HTMLInputElement} */ (event.target);
+    if (input.id === "form-number" && this.json) return this.fill();
     if (!input.dataset?.field || !this.json) return;
     const field = FIELDS[/** @type {keyof typeof FIELDS} */ (input.dataset.field)];
-    const whole = this.json.read(this.text);
+    const whole = this.formed();
     if (!whole) return;
     const path = field.paths.find((one) => this.json.find(whole, one)) ?? this.place(whole, field.paths);
     let change = null;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -18,13 +19,15 @@ def test_a_lesson_is_opened_and_stepped_through(site: Watched) -> None:
     page = site.open("/scenarios")
     page.get_by_role("button", name="Open The worker is gone").click()
     expect(page.locator(".timebar .banner").first).to_contain_text("The worker is gone")
-    expect(page.locator(".jobs .badge").first).to_have_text("available")
+    expect(page).to_have_url(re.compile(r"/play\?do=workers&see=timeline$"))
     expect(page.locator("#clock-day")).to_contain_text("past")
+    page.locator(".seeing .tabs").get_by_text("Jobs", exact=True).click()
+    expect(page.locator(".jobs .badge").first).to_have_text("available")
     page.keyboard.press("]")
     expect(page.locator(".jobs .badge").first).to_have_text("active")
     page.get_by_role("button", name="Back to your session").click()
     expect(page.locator(".timebar .banner", has_text="The worker is gone")).to_have_count(0)
-    assert page.url.rstrip("/") == site.base
+    expect(page.locator("#view-workers")).to_be_visible()
 
 
 @pytest.mark.parametrize("name", ["dead-letter", "cron-autumn-fold"])

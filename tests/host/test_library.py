@@ -15,6 +15,7 @@ from playground.travel.digest import digest
 from playground.travel.link import decode
 from playground.travel.sandbox import Sandbox
 from playground.travel.scenario import Player
+from playground.travel_pages import OPENED
 from tests.host.test_pages import get, post, text
 
 
@@ -66,7 +67,7 @@ def test_a_lessons_link_carries_it_whole(app: Application) -> None:
 def test_opening_in_a_tab_shows_the_lesson_at_its_cursor(tab: Application) -> None:
     response = post(tab, "/ui/scenarios/worker-crash/open")
     assert response.status == 200
-    assert response.headers["HX-Push-Url"] == "/"
+    assert response.headers["HX-Push-Url"] == OPENED
     session = tab.session
     assert isinstance(session, Sandbox)
     scenario = library.lesson("worker-crash")
@@ -84,14 +85,14 @@ def test_opening_in_a_tab_shows_the_lesson_at_its_cursor(tab: Application) -> No
 def test_opening_without_scripts_leads_to_the_playground(tab: Application) -> None:
     response = post(tab, "/ui/scenarios/first-job/open", htmx=False)
     assert response.status == 303
-    assert response.headers["Location"] == "/"
+    assert response.headers["Location"] == OPENED
 
 
 def test_opening_on_a_server_enters_the_sandbox_and_leaves_the_server_alone(app: Application) -> None:
     before = app.session.engine.events.seq
     response = post(app, "/ui/scenarios/first-job/open")
     assert response.status == 204
-    assert response.headers["HX-Redirect"] == "/"
+    assert response.headers["HX-Redirect"] == OPENED
     assert "sandbox" in response.headers["Set-Cookie"]
     assert app.travel.title == "A first job"
     assert app.session.engine.events.seq == before

@@ -13,6 +13,7 @@ import pytest
 
 from engine.conformance.result import CaseResult
 from playground.app import Application
+from playground.travel_pages import OPENED
 from playground.trial import Hear
 from tests.conftest import make_app
 from tests.host.test_pages import get, post, text
@@ -179,7 +180,7 @@ def test_a_moment_of_a_case_opens_in_a_tab_and_closes_again(tab: Application) ->
     own = tab.session.engine.push({"type": "own.job", "args": []}).job.id
     response = post(tab, "/ui/conformance/cases/X-1/open/2")
     assert response.status == 200
-    assert response.headers["HX-Push-Url"] == "/"
+    assert response.headers["HX-Push-Url"] == OPENED
     assert "X-1 after step 2" in get(tab, "/")[1]
     assert [job.type for job in tab.session.engine.store.jobs()] == ["a"]
     assert post(tab, "/ui/time/undo").status == 204
@@ -193,7 +194,7 @@ def test_a_moment_of_a_case_opens_in_the_sandbox_beside_a_server(app: Applicatio
     upload(app, json.dumps({"x/X-1.json": json.dumps(CASE)}).encode())
     own = app.session.engine.push({"type": "own.job", "args": []}).job.id
     response = post(app, "/ui/conformance/cases/X-1/open/2")
-    assert response.headers["HX-Redirect"] == "/"
+    assert response.headers["HX-Redirect"] == OPENED
     assert response.headers["Set-Cookie"].startswith("ojs-session=sandbox; ")
     assert app.session.engine.info(own).state == "available"
     assert app.beside is not None
