@@ -14,7 +14,7 @@ from engine.enqueue import MAX_BATCH
 from engine.errors import InvalidRequest, NotFound
 from engine.http.message import Request, Response
 from engine.job import Job
-from playground import list_views, queue_views
+from playground import list_views
 from playground.found import DONE, MAX_BULK, OPERATIONS, SHOWN, everything, preview
 from playground.search import parse
 from playground.visit import Visit
@@ -52,26 +52,20 @@ def _carry(visit: Visit, method: str, path: str, page: str, body: Answer | None 
     return visit.done(page)
 
 
-def _part(text: str) -> str:
+def part(text: str) -> str:
+    """A text as one part of a path."""
     return quote(text, safe="")
 
 
 # queues
 
 
-def queue_page(visit: Visit) -> Response:
-    """One queue."""
-    name = visit.params["name"]
-    known = queue_views.is_queue(visit.app.session.engine, name)
-    return visit.render("pages/queue.html", name=name, status=200 if known else 404)
-
-
 def turn_queue(visit: Visit) -> Response:
     """Pause or resume a queue."""
     name, what = visit.params["name"], visit.params["what"]
     if what not in {"pause", "resume"}:
-        raise NotFound(f"A queue cannot '{what:.40}'; there are pause and resume.")
-    return _carry(visit, "POST", f"/queues/{_part(name)}/{what}", "/play?see=queues")
+        raise NotFound(f"A queue cannot '{what:.40}'; there are pause, resume and config.")
+    return _carry(visit, "POST", f"/queues/{part(name)}/{what}", "/play?see=queues")
 
 
 # dead letters
@@ -80,7 +74,7 @@ def turn_queue(visit: Visit) -> Response:
 def letter(visit: Visit) -> Response:
     """Retry one dead letter, or delete it for good."""
     job_id, what = visit.params["id"], visit.params["what"]
-    path = f"/dead-letter/{_part(job_id)}"
+    path = f"/dead-letter/{part(job_id)}"
     if what == "retry":
         return _carry(visit, "POST", path + "/retry", "/play?see=dead")
     if what == "delete":
@@ -125,7 +119,7 @@ def direct(visit: Visit) -> Response:
     worker, what = visit.params["id"], visit.params["what"]
     if what not in {"quiet", "resume", "terminate", "forget"}:
         raise NotFound(f"A worker cannot '{what:.40}'; there are quiet, resume, terminate and forget.")
-    path = f"/admin/workers/{_part(worker)}"
+    path = f"/admin/workers/{part(worker)}"
     if what == "forget":
         return _carry(visit, "DELETE", path, "/play?see=registry")
     return _carry(visit, "POST", f"{path}/{what}", "/play?see=registry")

@@ -270,8 +270,9 @@ PAGES: Final = (
         "GET", "/ui/exchanges/{number}/body", later("body", "console_pages"), "Its answer's body as a file."
     ),
     # views
-    Page("GET", "/play/queues/{name}", later("queue_page", "list_pages"), "One queue."),
+    Page("GET", "/play/queues/{name}", later("queue_page", "queue_pages"), "One queue."),
     Page("POST", "/ui/found/{what}", later("bulk", "list_pages"), "Retry, cancel or delete many jobs."),
+    Page("POST", "/ui/queues/{name}/config", later("configure", "queue_pages"), "Set its configuration."),
     Page("POST", "/ui/queues/{name}/{what}", later("turn_queue", "list_pages"), "Pause or resume a queue."),
     Page("POST", "/ui/dead-letter/{what}", later("letters", "list_pages"), "Retry or purge dead letters."),
     Page(
@@ -345,6 +346,7 @@ PAGES: Final = (
     Page("POST", "/ui/time/{move}", later("move", "travel_pages"), "Move through time."),
     Page("GET", "/ui/moment", later("moment", "travel_pages"), "This moment: its hash, its link, its files."),
     Page("POST", "/ui/moment", later("open_text", "travel_pages"), "Open a scenario or a link."),
+    Page("POST", "/ui/moment/link", later("link", "travel_pages"), "A link that carries the editors' code."),
     Page(
         "GET", "/ui/moment/{form}", later("moment_file", "travel_pages"), "This moment as scenario or case."
     ),

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 from urllib.parse import parse_qs
 
-from engine.errors import Conflict, InvalidRequest, NotFound
+from engine.errors import Conflict, InvalidPayload, InvalidRequest, NotFound
 from engine.http.message import Response
+from engine.nesting import too_deep
+from engine.times import format_time
 from playground import workbench
 from playground.travel.case import as_case, trouble
 from playground.travel.digest import digest
 from playground.travel.history import MAX_BRANCHES
 from playground.travel.link import LONG, decode, encode
 from playground.travel.sandbox import RATES, Sandbox
-from playground.travel.scenario import Scenario, record, write
+from playground.travel.scenario import FORMAT, VERSION, Scenario, read, record, write
 from playground.visit import Visit
 
 COOKIE: Final = "ojs-session"
@@ -198,8 +201,38 @@ def moment_file(visit: Visit) -> Response:
     raise NotFound(f"A moment is no '{form:.40}'; it can be had as scenario or case.")
 
 
+def link(visit: Visit) -> Response:
+    """A link that carries what lies in the editors (``desk``), and this moment too if ``moment`` says so; as JSON."""
+    try:
+        text = visit.request.body.decode()
+        asked = None if too_deep(text) else json.loads(text)
+    except ValueError as error:
+        raise InvalidPayload(f"What the link is to carry is no JSON: {error}.") from None
+    if not isinstance(asked, dict):
+        raise InvalidPayload("What the link is to carry must be an object.")
+    if asked.get("moment"):
+        scenario = _recorded(_session(visit))
+    else:
+        start = format_time(visit.app.session.engine.now())
+        scenario = {"format": FORMAT, "version": VERSION, "seed": 0, "start": start, "steps": []}
+    fragment = encode(read(json.dumps({**scenario, "desk": asked.get("desk")})))
+    told = json.dumps({"fragment": fragment, "long": len(fragment) > LONG})
+    return Response(200, {"Content-Type": "application/json", "Cache-Control": "no-store"}, told.encode())
+
+
+def _laid_out(visit: Visit, response: Response, desk: Any) -> Response:
+    """The answer, and with it what the page is to show in its editors; without scripts there is nothing to show it."""
+    if desk is None or not visit.fragment:
+        return response
+    headers = {**response.headers, "Content-Type": "application/json", "Cache-Control": "no-store"}
+    return Response(200, headers, json.dumps({"desk": desk}).encode())
+
+
 def open_text(visit: Visit) -> Response:
-    """Open a scenario's text or a link in the session whose time can be moved."""
+    """Open a scenario's text or a link in the session whose time can be moved.
+
+    What it holds for the editors is answered, for the page to show; if it holds nothing else, no moment is opened.
+    """
     kind = visit.request.headers.get("content-type", "")
     try:
         text = visit.form().get("text", "") if "urlencoded" in kind else visit.request.body.decode()
@@ -207,11 +240,14 @@ def open_text(visit: Visit) -> Response:
         raise InvalidRequest(
             f"This is no text: byte {error.start} is not UTF-8.", details={"field": "text"}
         ) from None
+    scenario = decode(text)
+    desk = scenario.pop("desk", None)
+    if desk is not None and not scenario["steps"] and "end" not in scenario:
+        return _laid_out(visit, visit.done("/play?do=handlers"), desk)
     travel = visit.app.travel
-    travel.load(travel.opening(decode(text)))
-    if visit.app.session is not travel:
-        return through(visit, inside=True)
-    return visit.done()
+    travel.load(travel.opening(scenario))
+    response = visit.done() if visit.app.session is travel else through(visit, inside=True)
+    return _laid_out(visit, response, desk)
 
 
 def branches(visit: Visit) -> Response:

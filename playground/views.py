@@ -23,6 +23,8 @@ LINES: Final = 60
 """Events in the log."""
 FIRST: Final = '{"type":"email.send","args":["user@example.com","welcome"]}'
 """The job that an empty table offers."""
+NEWS: Final = 6
+"""Events that are said."""
 AHEAD: Final = 20
 """Events of the future in the log, at most."""
 
@@ -64,6 +66,14 @@ def log(app: Application, _: str) -> Context:
     lines = [(event, telling.tell(event)) for event in reversed(events[-LINES:])]
     ahead = [(event, telling.tell(event)) for event in reversed(session.ahead(AHEAD))]
     return {"lines": lines, "ahead": ahead, "total": session.engine.events.seq, "virtual": session.virtual}
+
+
+def news(app: Application, _: str) -> Context:
+    """The latest few events, newest first, for those who do not see the other views."""
+    events = [
+        event for event in app.session.engine.events.last(2 * NEWS) if not event.type.endswith(".heartbeat")
+    ]
+    return {"events": list(reversed(events[-NEWS:]))}
 
 
 def workers(app: Application, _: str) -> Context:
@@ -149,7 +159,7 @@ def later(name: str, module: str = "trial_views") -> Callable[[Application, str]
 
 
 VIEWS: Final[dict[str, Callable[[Application, str], Context]]] = {
-    **{view.__name__: view for view in (board, jobs, log, workers, faults, job, time)},
+    **{view.__name__: view for view in (board, jobs, log, news, workers, faults, job, time)},
     **{name: later(name) for name in ("trial", "cases", "case")},
     "evidence": later("document_evidence", "evidence"),
     "coverage": later("coverage", "evidence"),

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from engine.errors import InvalidPayload
 from engine.http.message import Request, Response
 
 if TYPE_CHECKING:
     from playground.app import Application
+
+
+MAX_FIELDS: Final = 5000
+"""Most fields of a form; one of selected jobs has one for each."""
 
 
 class Visit:
@@ -60,7 +64,7 @@ class Visit:
         from urllib.parse import parse_qs  # noqa: PLC0415 - a tab's start can do without
 
         try:
-            return parse_qs(self.request.body.decode(), keep_blank_values=True, max_num_fields=100)
+            return parse_qs(self.request.body.decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS)
         except (UnicodeDecodeError, ValueError) as error:
             raise InvalidPayload(f"The form cannot be read: {error}.") from None
 

@@ -84,7 +84,7 @@ def page(visit: Visit, *, status: int = 200, **typed: Any) -> Response:
     """
     do, see = _chosen(DOING, visit, "do"), _chosen(SEEING, visit, "see")
     context = {**do.gather(visit), **see.gather(visit), **typed}
-    streamed = [view.format_map(context) for view in do.views + see.views]
+    streamed = [view.format_map(context) for view in (*do.views, *see.views, "news")]
     return visit.render(
         "pages/play.html",
         status=status,

@@ -310,14 +310,16 @@
   let news = [];
 
   function listen() {
-    const lines = [...document.querySelectorAll("#view-log li[id^=event-]:not(.ahead, #event-cursor)")];
-    const newest = lines[0]?.id ?? "";
+    // The log on the home page, elsewhere the news, which nobody sees: an event's number is its id in both.
+    const lines = [...document.querySelectorAll(find("#view-news") ? "#view-news p" : "#view-log li[id^=event-]:not(.ahead, #event-cursor)")];
+    const number = (/** @type {Element | undefined} */ line) => line?.id.replace(/^\D+/, "") ?? "";
+    const newest = number(lines[0]);
     if (newest === seen.id) return;
-    const before = lines.findIndex((line) => line.id === seen.id);
+    const before = lines.findIndex((line) => number(line) === seen.id);
     const fresh = seen.id ? lines.slice(0, before < 0 ? 1 : before) : [];
     seen.id = newest;
     if (!/** @type {HTMLInputElement | null} */ (find("#say"))?.checked) return;
-    news.push(...fresh.reverse().map((line) => `${line.querySelector(".event")?.textContent ?? ""} ${line.querySelector(".id")?.textContent ?? ""}`.trim()));
+    news.push(...fresh.reverse().map((line) => line.matches("p") ? line.textContent ?? "" : `${line.querySelector(".event")?.textContent ?? ""} ${line.querySelector(".id")?.textContent ?? ""}`.trim()));
     if (news.length && !waiting) waiting = setTimeout(speak, Math.max(0, spoken + SAID - Date.now()));
   }
 
@@ -325,7 +327,7 @@
     waiting = 0;
     spoken = Date.now();
     const last = news.slice(-3).join(", ");
-    announce(news.length > 3 ? `${news.length - 3} events, then ${last}` : last);
+    announce(news.length > 3 ? `Several events, then ${last}` : last);
     news = [];
   }
 

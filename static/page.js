@@ -111,10 +111,10 @@ document.addEventListener("htmx:before:request", () => $("#trial-problem")?.repl
 // A moment: shared as a link, opened from one, from a file or from pasted text. What others wrote is only text until the
 // server has read it; what cannot be read is said, and can be taken away.
 
-/** @param {HTMLElement} button Copies a link to this page, or to its data-copy-page, at a moment. */
-async function copyLink(button) {
+/** @param {HTMLElement} button @param {string} [fragment] Copies a link to this page, or to its data-copy-page, at a moment. */
+async function copyLink(button, fragment = button.dataset.copyLink) {
   const page = button.dataset.copyPage ?? location.pathname + location.search;
-  button.dataset.copy = `${location.origin}${page}#${button.dataset.copyLink}`;
+  button.dataset.copy = `${location.origin}${page}#${fragment}`;
   await copy(button);
 }
 
@@ -140,9 +140,37 @@ async function openText(text) {
   if (!answer.ok) return refuse(text, await answer.text(), true);
   $("#moment-problem")?.replaceChildren();
   /** @type {HTMLDialogElement} */ ($("#moment")).close();
-  const to = answer.headers.get("HX-Redirect");
-  if (to) location.assign(to);
-  announce("Opened; your session waits");
+  if (answer.headers.get("Content-Type") === "application/json") lay((await answer.json()).desk);
+  if (answer.headers.has("HX-Redirect")) return location.reload(); // from now on this page is of the sandbox
+  if (answer.status === 204) announce("Opened; your session waits");
+}
+
+const DESK = "ojs-linked";
+
+/** @param {any} desk What a link brings for the editors: the panes show it. Nothing of it runs, or is sent, by itself. */
+function lay(desk) {
+  try {
+    sessionStorage.setItem(DESK, JSON.stringify(desk));
+  } catch {
+    return warn("The link brings code, but this browser keeps nothing for this page: it cannot be shown.");
+  }
+  document.dispatchEvent(new CustomEvent("ojs:desk"));
+  const pane = desk.python || desk.javascript ? "handlers" : "compose";
+  const place = `/play?do=${pane}&see=jobs`;
+  if (!location.pathname.startsWith("/play") || new URLSearchParams(location.search).get("do") !== pane) {
+    /** @type {any} */ (window).htmx.ajax("GET", place, { target: "#page", select: "#page", swap: "outerHTML", push: place });
+  }
+}
+
+/** @param {string} editor @returns {any} What a link has brought for an editor, once. */
+function linkedFor(editor) {
+  try {
+    const { [editor]: found, ...others } = JSON.parse(sessionStorage.getItem(DESK) ?? "{}");
+    if (found) sessionStorage.setItem(DESK, JSON.stringify(others));
+    return found;
+  } catch {
+    return undefined; // nothing is kept, so nothing was brought
+  }
 }
 
 function openLink() {

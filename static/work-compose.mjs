@@ -4,6 +4,7 @@
 const CHECK = 250; // after the last key, milliseconds
 const MAX_DRAFT = 200_000;
 const DRAFT = "ojs-draft-compose";
+const OWN = "ojs-own-compose";
 
 /** The form's fields: where the value may stand, the place a new one gets last; how JSON becomes a field's text, and back. */
 const FIELDS = {
@@ -57,6 +58,8 @@ function told(size) {
 
 class Composer extends HTMLElement {
   connectedCallback() {
+    this.past = new AbortController();
+    document.addEventListener("ojs:desk", () => this.takeLinked(), { signal: this.past.signal });
     if (this.area) return; // moved, not made
     this.area = /** @type {HTMLTextAreaElement} */ (this.part("#job-body"));
     this.target = /** @type {HTMLSelectElement} */ (this.part("#target"));
@@ -64,18 +67,19 @@ class Composer extends HTMLElement {
     this.checks = 0;
     this.timer = 0;
     this.problems = [];
-    this.past = new AbortController();
     this.area.addEventListener("input", () => this.changed());
     this.target.addEventListener("change", () => this.retargeted());
     this.addEventListener("click", (event) => this.clicked(event));
     this.addEventListener("input", (event) => this.typed(event));
     this.restore();
+    this.takeLinked();
     this.retargeted();
     void this.begin();
   }
 
   disconnectedCallback() {
     clearTimeout(this.timer);
+    this.past.abort();
   }
 
   /** @param {string} selector @returns {HTMLElement} */
@@ -141,6 +145,51 @@ class Composer extends HTMLElement {
     } catch {
       // Storage is blocked, or holds something else.
     }
+  }
+
+  // What a link has brought is shown in place of one's own, which waits. It is sent by Run only.
+
+  takeLinked() {
+    const linked = linkedFor("compose");
+    if (linked && linked.text !== this.text) {
+      this.own ||= [this.target.value, this.text];
+      this.lay(linked.target, linked.text);
+    }
+    this.part("#compose-linked").hidden = !this.own;
+  }
+
+  /** @returns {string[] | null} One's own target and text, while those of a link are shown. */
+  get own() {
+    try {
+      return JSON.parse(sessionStorage.getItem(OWN) ?? "null");
+    } catch {
+      return null;
+    }
+  }
+
+  set own(own) {
+    try {
+      if (own) sessionStorage.setItem(OWN, JSON.stringify(own));
+      else sessionStorage.removeItem(OWN);
+    } catch {
+      // Storage is blocked or full: there is no way back to it.
+    }
+  }
+
+  /** @param {boolean} back Whether one's own text comes back, or that of the link stays. */
+  decide(back) {
+    if (back && this.own) this.lay(this.own[0], this.own[1]);
+    this.own = null;
+    this.takeLinked();
+  }
+
+  /** @param {string} target @param {string} text */
+  lay(target, text) {
+    this.target.value = target;
+    this.retargeted();
+    if (this.view) return this.replace(text);
+    this.area.value = text;
+    this.changed();
   }
 
   retargeted() {
@@ -324,6 +373,7 @@ class Composer extends HTMLElement {
     }
     const action = /** @type {HTMLElement | null} */ (target.closest("[data-do]"))?.dataset.do;
     if (action === "format") return this.format();
+    if (action === "own" || action === "taken") return this.decide(action === "own");
     if (action && this.view) this.parts[action](this.view);
     else if (action) document.execCommand(action);
   }

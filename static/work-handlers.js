@@ -78,11 +78,7 @@
     }
 
     keep() {
-      try {
-        sessionStorage.setItem(`ojs-handler-${this.language}`, JSON.stringify(this.settings));
-      } catch {
-        // Storage is blocked or full: the code lasts as long as the page.
-      }
+      this.put(`ojs-handler-${this.language}`, this.settings);
     }
 
     /** Puts back what was kept, and shows the state, on a page that has just come. */
@@ -99,7 +95,54 @@
       }
       this.drawn = 0;
       box.querySelector(".output")?.replaceChildren();
+      this.takeLinked();
       this.draw();
+    }
+
+    // Code that a link has brought is shown in place of one's own, which waits. It runs by Start only.
+
+    takeLinked() {
+      if (!this.box) return;
+      const linked = linkedFor(this.language);
+      if (linked && linked.code !== this.settings.code) {
+        if (!this.own()) this.put(`ojs-own-${this.language}`, this.settings);
+        this.show(linked);
+      }
+      /** @type {HTMLElement} */ (this.box.querySelector(".from-link")).hidden = !this.own();
+    }
+
+    /** @returns {Settings | null} One's own code, while that of a link is shown. */
+    own() {
+      try {
+        return JSON.parse(sessionStorage.getItem(`ojs-own-${this.language}`) ?? "null");
+      } catch {
+        return null;
+      }
+    }
+
+    /** @param {boolean} back Whether one's own code comes back, or that of the link stays. */
+    decide(back) {
+      const own = this.own();
+      if (back && own) this.show(own);
+      this.put(`ojs-own-${this.language}`, null);
+      this.takeLinked();
+      this.field("code").focus();
+    }
+
+    /** @param {any} settings Text for the fields. */
+    show(settings) {
+      for (const [name, value] of Object.entries(settings)) if (this.field(name)) this.field(name).value = String(value);
+      this.keep();
+    }
+
+    /** @param {string} key @param {Settings | null} settings Kept for this tab, or forgotten. */
+    put(key, settings) {
+      try {
+        if (settings) sessionStorage.setItem(key, JSON.stringify(settings));
+        else sessionStorage.removeItem(key);
+      } catch {
+        // Storage is blocked or full: the code lasts as long as the page.
+      }
     }
 
     /** @param {string} state @param {string} told */
@@ -445,6 +488,7 @@
       else if (act === "send") void this.send();
       else if (act === "clear") this.lines = [];
       else if (act === "example") this.example(button);
+      else if (act === "own" || act === "taken") this.decide(act === "own");
       if (act === "clear") this.drawn = -1;
       this.draw();
     }
@@ -509,6 +553,7 @@
     for (const handler of Object.values(handlers)) handler.bind();
   }
 
+  document.addEventListener("ojs:desk", () => Object.values(handlers).forEach((handler) => handler.takeLinked()));
   document.addEventListener("htmx:after:swap", bind);
   bind();
 })();

@@ -4,13 +4,33 @@
 (() => {
   const find = (/** @type {string} */ selector) => /** @type {HTMLElement | null} */ (document.querySelector(selector));
 
-  function countPicked() {
+  // The jobs selected, also those of the list's other pages; another search begins anew.
+
+  /** @type {Set<string>} */
+  const picked = new Set();
+  let search = "";
+
+  const boxes = () => /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll("input[form=picked]"));
+
+  function showPicked() {
     const place = find("#picked-count");
     if (!place) return;
-    const all = /** @type {HTMLInputElement | null} */ (find("#picked [name=all]"));
-    const picked = document.querySelectorAll("[form=picked]:checked").length;
-    const text = picked && !all?.checked ? `${picked} selected` : "";
+    const asked = /** @type {HTMLInputElement} */ (find("#picked [name=q]")).value;
+    if (asked !== search) picked.clear();
+    search = asked;
+    for (const box of boxes()) box.checked = picked.has(box.value);
+    const all = /** @type {HTMLInputElement | null} */ (find("#picked [name=all]"))?.checked;
+    const here = [...boxes()].filter((box) => box.checked).length;
+    const elsewhere = picked.size - here;
+    const text = all || !picked.size ? "" : `${picked.size} selected${elsewhere ? `, ${elsewhere} of them on other pages` : ""}`;
     if (place.textContent !== text) place.textContent = text;
+    /** @type {HTMLElement} */ (find("#unpick")).hidden = !text;
+  }
+
+  /** @param {HTMLInputElement} box */
+  function pick(box) {
+    if (box.checked) picked.add(box.value);
+    else picked.delete(box.value);
   }
 
   /** @param {HTMLElement} link Takes away what its data-dismiss names. */
@@ -19,7 +39,25 @@
     find("#search-text, #dead-filter input[type=search]")?.focus({ preventScroll: true });
   }
 
-  document.addEventListener("change", countPicked);
+  document.addEventListener("change", (event) => {
+    const box = /** @type {HTMLInputElement} */ (event.target);
+    if (box.matches?.("input[form=picked]")) pick(box);
+    if (box.form?.matches("#picked")) showPicked(); // its own id is hidden by fields of that name
+  });
+
+  // What is sent: the boxes of this page are in the form, the others come along.
+  document.addEventListener("formdata", (event) => {
+    if (!(/** @type {Element} */ (event.target).matches("#picked"))) return;
+    const there = new Set(event.formData.getAll("id"));
+    for (const id of picked) if (!there.has(id)) event.formData.append("id", id);
+  });
+
+  document.addEventListener("click", (event) => {
+    if (!(/** @type {Element} */ (event.target).closest("#unpick"))) return;
+    picked.clear();
+    showPicked();
+    find("#picked [name=all]")?.focus();
+  });
 
   document.addEventListener("click", (event) => {
     const link = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest("a[data-dismiss]"));
@@ -35,8 +73,9 @@
   });
 
   document.addEventListener("htmx:after:swap", (event) => {
-    countPicked();
     const target = /** @type {any} */ (event).detail?.ctx?.target;
+    if (target?.id === "bulk" && find("#bulk [data-done-with]")) picked.clear();
+    showPicked();
     if (target?.id !== "bulk") return;
     target.focus({ preventScroll: true });
     target.scrollIntoView({ block: "nearest" });

@@ -176,6 +176,17 @@ def test_a_live_update_steals_no_focus_and_is_said_at_most_every_two_seconds(sit
     assert len(page.evaluate("window.heard")) == said
 
 
+@pytest.mark.parametrize("see", ["board", "timeline"])
+def test_what_happens_is_said_whichever_pane_is_open(site: Watched, see: str) -> None:
+    page = site.open(f"/play?do=handlers&see={see}")
+    page.evaluate(
+        """async () => fetch('/ojs/v1/jobs', {method: 'POST',
+        headers: {'Content-Type': 'application/json'}, body: '{"type":"a.b","args":[]}'})"""
+    )
+    expect(page.locator("#announce")).to_contain_text("job.")
+    expect(page.locator("#announce")).to_contain_text("job.completed")
+
+
 @pytest.mark.parametrize("options", [PHONE])
 def test_a_phone_reaches_everything_by_touch_and_nothing_overflows(site: Watched) -> None:
     page = site.open("/play")

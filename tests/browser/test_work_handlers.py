@@ -272,3 +272,51 @@ def test_a_worker_asks_for_nothing_while_time_stands_still(site: Watched) -> Non
     assert page.evaluate("window.asked") == 1
     page.locator(".timebar").get_by_role("button", name="Play", exact=True).click()
     expect(box.locator(".output .good")).to_contain_text("done")
+
+
+@pytest.mark.parametrize("options", [{"permissions": ["clipboard-read", "clipboard-write"]}])
+def test_code_of_a_link_is_shown_and_never_run_before_a_click(site: Watched) -> None:
+    """One's own code waits meanwhile, also over a reload, and comes back by a click."""
+    page = site.open("/play?do=handlers&see=jobs")
+    theirs = 'document.title = "run"; handle(() => "</textarea><img src=x onerror=alert(1)>");'
+    write(page, "javascript", theirs)
+    page.locator("#handlers").get_by_role("button", name="Copy link").click()
+    expect(page.locator("#announce")).to_have_text("Copied")
+    link = page.evaluate("navigator.clipboard.readText()")
+    write(page, "javascript", "handle(() => 'mine');")
+    page.goto("about:blank")
+    page.goto(link)
+    box = place(page, "javascript")
+    note = box.locator(".from-link")
+    expect(note).to_contain_text("came with a link", timeout=60_000)
+    expect(box.locator("textarea")).to_have_value(theirs)
+    expect(box.locator(".runs")).to_have_text("Not started")
+    expect(
+        place(page, "python").locator(".from-link")
+    ).to_be_hidden()  # that of the link is what stands there
+    page.wait_for_timeout(500)
+    assert page.title().startswith("Workbench")
+    assert box.locator(".output li").count() == 0
+    assert "#s=" not in page.url
+    page.reload()
+    expect(note).to_be_visible(timeout=60_000)
+    note.get_by_role("button", name="Back to mine").click()
+    expect(box.locator("textarea")).to_have_value("handle(() => 'mine');")
+    expect(note).to_be_hidden()
+
+
+@pytest.mark.parametrize("options", [{"permissions": ["clipboard-read", "clipboard-write"]}])
+def test_a_request_of_a_link_is_shown_and_never_sent_before_a_click(site: Watched) -> None:
+    page = site.open("/play?do=compose&see=jobs")
+    page.locator("#rich .cm-content").fill('{"type": "linked.job", "args": []}')
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.locator("#announce")).to_have_text("Copied")
+    link = page.evaluate("navigator.clipboard.readText()")
+    page.evaluate("sessionStorage.clear()")
+    page.goto("about:blank")
+    page.goto(link)
+    expect(page.locator("#compose-linked")).to_contain_text("has not been sent", timeout=60_000)
+    expect(page.locator("#rich .cm-content")).to_have_text('{"type": "linked.job", "args": []}')
+    expect(page.locator("#view-found .empty")).to_contain_text("No jobs yet")
+    page.locator("#enqueue").click()
+    expect(page.locator("#view-found .type")).to_have_text("linked.job")

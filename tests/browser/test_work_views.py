@@ -104,6 +104,57 @@ def test_all_that_match_are_cancelled_after_a_preview_and_brought_back(site: Wat
     expect(page.locator("#bulk h2")).to_have_count(0)
 
 
+def test_a_selection_goes_over_pages_and_ends_with_the_search(site: Watched) -> None:
+    page = start(site, "/play?see=jobs")
+    enqueue(page, 30)
+    expect(rows(page)).to_have_count(25)
+    for row in (0, 1):
+        rows(page).nth(row).get_by_role("checkbox").check()
+    page.get_by_role("button", name="Older").click()
+    expect(rows(page)).to_have_count(5)
+    rows(page).first.get_by_role("checkbox").check()
+    expect(page.locator("#picked-count")).to_have_text("3 selected, 2 of them on other pages")
+    page.get_by_role("button", name="Cancel…").click()
+    expect(page.locator("#bulk h2")).to_have_text("Cancel 3 jobs?")
+    page.get_by_role("button", name="Newer").click()
+    expect(rows(page).first.get_by_role("checkbox")).to_be_checked()
+    page.get_by_role("button", name="Cancel…").click()
+    page.get_by_role("button", name="Cancel 3 jobs").click()
+    expect(page.locator("#bulk h2")).to_have_text("3 jobs cancelled")
+    expect(page.locator("#picked-count")).to_have_text("")
+    assert rows(page).get_by_role("checkbox", checked=True).count() == 0
+    rows(page).nth(4).get_by_role("checkbox").check()
+    search(page, "state:available")
+    expect(page.locator("#picked-count")).to_have_text("")
+    rows(page).nth(4).get_by_role("checkbox").check()
+    page.get_by_role("button", name="Select none").click()
+    assert rows(page).get_by_role("checkbox", checked=True).count() == 0
+
+
+def test_a_queue_is_configured_on_its_page(site: Watched) -> None:
+    page = start(site, "/play?see=queues")
+    enqueue(page, 2)
+    page.get_by_role("link", name="Configure queue default").click()
+    form = page.locator("#configure")
+    form.get_by_role("button", name="At most 2 at once").click()
+    expect(form.get_by_role("status")).to_have_text("Not set yet.")
+    form.get_by_role("button", name="Set", exact=True).click()
+    expect(form.get_by_role("status")).to_have_text("Set.")
+    expect(page.locator("#view-queue")).to_contain_text("0 of 2 active")
+
+
+@pytest.mark.noise
+def test_a_configuration_that_is_refused_says_why_and_stays_in_the_form(site: Watched) -> None:
+    page = start(site, "/play?see=queues")
+    page.get_by_role("link", name="Configure queue default").click()
+    form = page.locator("#configure")
+    page.locator("#config-text").fill('{"concurrency": "two"}')
+    form.get_by_role("button", name="Set", exact=True).click()
+    expect(form.get_by_role("alert")).to_contain_text("config.concurrency")
+    expect(page.locator("#config-text")).to_have_value('{"concurrency": "two"}')
+    expect(page.locator("#view-queue")).not_to_contain_text("of 2 active")
+
+
 def test_a_selection_survives_live_updates_and_is_all_that_is_meant(site: Watched) -> None:
     page = start(site, "/play?see=jobs")
     enqueue(page, 3)

@@ -396,3 +396,59 @@ def test_a_megabyte_is_cut_and_can_be_saved(app: Application, size: int) -> None
     _, html = get(app, f"/play/jobs/{job}")
     assert len(html) < 200_000
     assert f'data-download="/ojs/v1/jobs/{job}"' in html
+
+
+def configure(app: Application, given: str, **fields: str) -> tuple[int, str]:
+    response = post(app, "/ui/queues/mail/config", config=given, **fields)
+    return response.status, text(response)
+
+
+def test_a_queues_configuration_is_what_its_text_says(app: Application) -> None:
+    """Fields taken out of the text fall back, also those within an object whose fields would stay."""
+    push(app, queue="mail")
+    queues = app.session.engine.queues
+    status, html = configure(
+        app, '{"concurrency": 2, "max_size": 9, "retention": {"completed": "PT1H", "discarded": "PT2H"}}'
+    )
+    assert (status, "Set." in html) == (200, True)
+    assert queues.config("mail")["concurrency"] == 2
+    status, _ = configure(app, '{"max_size": 7, "retention": {"completed": "PT1H"}}')
+    held = queues.config("mail")
+    assert (status, held["max_size"], "concurrency" in held) == (200, 7, False)
+    assert held["retention"] == {"completed": "PT1H", "discarded": "P30D", "cancelled": "P7D"}
+    assert "max_size" in get(app, "/play/queues/mail")[1]
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ('{"concurrency": "two"}', "config.concurrency"),
+        ('{"retention": {"completed": "soon"}}', "retention.completed"),
+        ('{"overflow_policy": "explode"}', "must be one of"),
+        ('{"max_size": 5', "This is no JSON"),
+        ("[]", "A configuration is a JSON object"),
+        ("[" * 3000, "A configuration is a JSON object"),
+    ],
+)
+def test_a_configuration_that_breaks_a_rule_is_refused_with_its_text_kept(
+    app: Application, given: str, says: str
+) -> None:
+    push(app, queue="mail")
+    configure(app, '{"concurrency": 3}')
+    status, html = configure(app, given)
+    assert status == 422
+    assert says in html
+    assert 'role="alert"' in html
+    assert app.session.engine.queues.config("mail")["concurrency"] == 3
+
+
+def test_a_piece_is_put_into_the_text_and_not_yet_set(app: Application) -> None:
+    push(app, queue="mail")
+    status, html = configure(app, '{"max_size": 4}', add="0")
+    assert status == 200
+    assert "Not set yet." in html
+    assert "&#34;max_size&#34;: 4" in html
+    assert "&#34;concurrency&#34;: 2" in html
+    assert app.session.engine.queues.is_plain("mail")
+    assert configure(app, "{}", add="x9")[0] == 200
+    assert post(app, "/ui/queues/nowhere/config", config="{}").status == 404
