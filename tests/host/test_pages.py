@@ -13,6 +13,7 @@ from engine.lifecycle import STATES
 from playground.app import Application
 from playground.pages import MAX_VIEWS, PAGES
 from playground.views import VIEWS
+from playground.visit import MAX_FIELDS
 from tests.conftest import ROOT, make_app
 
 UNKNOWN = "01900000-0000-7000-8000-000000000000"
@@ -174,7 +175,7 @@ def test_without_scripts_the_editor_answers_with_the_whole_page_and_loses_nothin
 def test_a_form_that_is_not_utf8_is_refused(app: Application) -> None:
     response = app.handle(Request("POST", "/ui/jobs", {"hx-request": "true"}, b"body=\xff"))
     assert response.status in {400, 422}
-    flood = b"&".join(b"a%d=1" % number for number in range(200))
+    flood = b"&".join(b"a%d=1" % number for number in range(MAX_FIELDS + 1))
     assert app.handle(Request("POST", "/ui/jobs", {"hx-request": "true"}, flood)).status == 400
 
 
