@@ -138,10 +138,11 @@ class Application:
     def handle(self, request: Request) -> Response:
         """Answer one request: the binding, a page, a fragment or a stream; never raises for what a client sends."""
         path, _, query = request.url.partition("?")
-        visit = Visit(self, request, path, _query(query))
+        bound = path.startswith(BINDING)
+        visit = Visit(self, request, path, {} if bound else _query(query))
         try:
             self.session.tick()
-            if path.startswith(BINDING):
+            if bound:
                 return self.session.handle(request)
             try:
                 page, visit.params = self.table.find(request.method, path.rstrip("/") or "/", _decoded)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import argparse
 import errno
+import logging
+import os
 import secrets
 import socket
 import sys
@@ -15,40 +17,35 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from jinja2 import FileSystemLoader
-from waitress.server import create_server
 
-from playground import conformance, packages, resources, scenarios, shelves
+from engine.http.quota import Quota
+from playground import conformance, packages, resources, scenarios, settings, shelves
 from playground.app import Application, Site
 from playground.assets import Assets
 from playground.build import BuildError, build
 from playground.build.site import facts
 from playground.clock import SystemClock
-from playground.demo import MAX_WORKERS
-from playground.hosts.server import Driver, create_app
+from playground.hosts import logs
+from playground.hosts.driver import Driver
+from playground.hosts.figures import Figures
+from playground.hosts.front import Access, Front
+from playground.hosts.server import create_app
+from playground.hosts.serving import Development, Serving, Waitress, run_until_told
+from playground.hosts.signin import SignIn
 from playground.render import environment
+from playground.security import LOCAL
 from playground.session import Session
 from playground.travel.sandbox import Sandbox
 from playground.version import release
 
-HOST = "127.0.0.1"
-"""Loopback only: whoever reaches this server may do anything with it."""
+WILDCARD = frozenset({"0.0.0.0", "::"})  # noqa: S104 - recognised, never bound to without a token
+"""Addresses that mean every interface."""
 LATE = 5_000
 """After more than this a cron occurrence was missed: the machine slept; milliseconds."""
-THREADS = 64
-"""Each open live stream holds one."""
 
 
 class CommandError(Exception):
     """The command cannot go on; the message says what to do."""
-
-
-def _number(least: int, most: int, what: str) -> type[int]:
-    def read(text: str) -> int:
-        if not text.isascii() or not text.isdecimal() or not least <= int(text) <= most:
-            raise argparse.ArgumentTypeError(f"'{text}' is not {what} from {least} to {most}")
-        return int(text)
-
-    return read  # type: ignore[return-value]  # argparse calls it, whatever it is
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -58,30 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"ojs-playground {release()}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    serve = commands.add_parser("serve", help="run the playground and an OJS server on this machine")
-    serve.add_argument(
-        "--port", type=_number(1, 65535, "a port"), default=8080, help="port on 127.0.0.1 (default 8080)"
-    )
-    serve.add_argument("--open", action="store_true", help="open the page in a browser")
-    serve.add_argument(
-        "--workers",
-        type=_number(0, MAX_WORKERS, "a number"),
-        default=0,
-        metavar="N",
-        help="demo workers from the start (default 0: your own workers get every job)",
-    )
-    serve.add_argument(
-        "--max-body",
-        type=_number(1, 1 << 30, "a number of bytes"),
-        default=1_048_576,
-        metavar="BYTES",
-        help="largest request body (default 1 MiB)",
-    )
-    serve.add_argument(
-        "--conformance",
-        action="store_true",
-        help="turn the test-only hooks on (reset, directives), for a conformance run",
-    )
+    settings.add_arguments(commands.add_parser("serve", help="run the playground and an OJS server"))
 
     site = commands.add_parser(
         "build", help="build the static site that runs the engine in the visitor's tab"
@@ -98,11 +72,18 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _listen(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def _listen(host: str, port: int) -> socket.socket:
     try:
-        listener.bind((HOST, port))
+        family, *_, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except OSError as error:
+        raise CommandError(f"Cannot listen on '{host}': {error.strerror}; see --host.") from None
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    if os.name == "posix":  # elsewhere it would let two servers have one port
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(address)
     except OSError as error:
         listener.close()
         if error.errno == errno.EADDRINUSE:
@@ -110,42 +91,71 @@ def _listen(port: int) -> socket.socket:
                 f"Port {port} is in use; choose another: ojs-playground serve --port {port % 65535 + 1}"
             ) from None
         raise CommandError(
-            f"Cannot listen on port {port}: {error.strerror}; choose another with --port."
+            f"Cannot listen on {host}, port {port}: {error.strerror}; choose others with --host and --port."
         ) from None
     return listener
 
 
-def _serve(options: argparse.Namespace) -> None:
-    listener = _listen(options.port)
-    packages.vendor()
-    static = resources.path("static")
-    url = f"http://localhost:{options.port}"
+def _shown(host: str) -> str:
+    """An interface as the host of a URL."""
+    if host in WILDCARD or settings.loopback(host):
+        return "localhost"
+    return f"[{host}]" if ":" in host else host
+
+
+def _access(told: settings.Settings) -> Access:
+    """Who may ask: the machine's own names, those that were told, and, beyond loopback, numeric addresses."""
+    beyond = not settings.loopback(told["host"])
+    names = {*LOCAL, *told["allow_host"], *({told["host"]} if beyond else ())}
+    return Access(told.tokens, names, numeric=beyond, origins=told["cors"])
+
+
+def _application(told: settings.Settings, url: str, python: packages.Python | None) -> Application:
     session = Session(
         SystemClock(),
         seed=secrets.randbits(64),
-        workers=options.workers,
-        max_body=options.max_body,
-        conformance=options.conformance,
+        workers=told["workers"],
+        max_body=told["max_body"],
+        conformance=told["conformance"],
         late=LATE,
     )
-    python = packages.python()
+    session.binding.quota = Quota(told["rate"])
     boot = None if python is None else python.boot
-    site = Site("server", Assets.scan(static), base_url=url, release=release(), boot=boot)
+    site = Site("server", Assets.scan(resources.path("static")), base_url=url, release=release(), boot=boot)
     env = environment(FileSystemLoader(resources.path("templates")))
-    sandbox = Sandbox(SystemClock(), lambda: secrets.randbits(53), workers=1, max_body=options.max_body)
+    env.auto_reload = told["debug"]
+    sandbox = Sandbox(SystemClock(), lambda: secrets.randbits(53), workers=1, max_body=told["max_body"])
     sandbox.pause()  # until somebody enters
-    app = Application(session, env, site, beside=Application(sandbox, env, site))
-    app.shelf = shelves.load()
-    if app.beside is not None:
-        app.beside.shelf = app.shelf
-    driver = Driver(app)
-    host = create_app(driver, static, max_body=options.max_body, python=python)
-    server = create_server(
-        host,
-        sockets=[listener],
-        threads=THREADS,
-        ident="ojs-playground",
-        max_request_body_size=max(options.max_body * 16, 1 << 26),
+    beside = Application(sandbox, env, site)
+    app = Application(session, env, site, beside=beside)
+    app.shelf = beside.shelf = shelves.load()
+    return app
+
+
+def _serve(options: argparse.Namespace) -> None:
+    told = settings.load(options)
+    listener = _listen(told["host"], told["port"])
+    packages.vendor()
+    logs.start(told["log"], told["log_level"])
+    url = f"http://{_shown(told['host'])}:{told['port']}"
+    python = packages.python()
+    app = _application(told, url, python)
+    driver = Driver(app, told["streams"])
+    if logs.LOG.isEnabledFor(logging.INFO):
+        app.session.engine.events.subscribe(logs.event)
+    front = Front(
+        driver,
+        create_app(driver, resources.path("static"), max_body=told["max_body"], python=python),
+        access=_access(told),
+        signin=SignIn(app.env, told.tokens) if told.tokens else None,
+        figures=Figures(driver),
+        max_body=told["max_body"],
+    )
+    largest = max(told["max_body"] * 16, 1 << 26)
+    server: Serving = (
+        Development(front, listener)
+        if told["debug"]
+        else Waitress(front, driver, listener, largest=largest, streams=told["streams"])
     )
     lines = (
         f"OJS Playground {release()}",
@@ -154,12 +164,11 @@ def _serve(options: argparse.Namespace) -> None:
         "Ctrl+C stops it; jobs are kept in memory.",
     )
     print("\n".join(lines), flush=True)  # noqa: T201 - the command's answer
-    if options.open:
+    if told["open"]:
         webbrowser.open(url)
     try:
-        server.run()
+        run_until_told(server, front, driver, told["drain"])
     finally:
-        server.close()
         driver.close()
 
 
@@ -191,7 +200,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "scenario":
             return scenarios.main(options)
         {"serve": _serve, "build": _build}[options.command](options)
-    except (CommandError, BuildError, packages.FetchError, FileNotFoundError) as error:
+    except (CommandError, settings.SettingError, BuildError, packages.FetchError, FileNotFoundError) as error:
         print(f"ojs-playground: {error}", file=sys.stderr)  # noqa: T201
         return 1
     except KeyboardInterrupt:

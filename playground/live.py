@@ -80,7 +80,7 @@ class Live:
 
             return stop
 
-        return EventStream(start)
+        return EventStream(start, channel="")  # each chunk counts: see `playground.hosts.reader`
 
 
 def element_id(view: str) -> str:

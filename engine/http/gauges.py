@@ -1,4 +1,4 @@
-"""The queue side's gauges in the Prometheus text format: queues, limits, dead letters, tenants, pools.
+"""The queue side's gauges for Prometheus: queues, limits, dead letters, tenants, pools.
 
 OJS Queue Configuration 10.2, Rate Limiting 11.2, Backpressure 10.2, Dead Letter 11.2, Multi-Tenancy 11.2,
 Fair Scheduling 11.2, Priority 11.2.
@@ -12,6 +12,7 @@ from typing import Final
 from engine import lifecycle as life
 from engine import queue_config
 from engine.core import Engine
+from engine.http.metrics import Family
 
 MAX_TENANTS: Final = 1000
 """Tenants with lines of their own; the rest is summed up as ``_other`` (OJS Multi-Tenancy 15.4)."""
@@ -74,19 +75,10 @@ def _others(engine: Engine) -> Iterator[Sample]:
             yield "ojs_scheduling_pool_utilization", {"pool": pool["name"]}, share
 
 
-def lines(engine: Engine) -> list[str]:
-    """All gauges, each metric's lines together, as the format demands."""
-    found: dict[str, list[str]] = {}
+def families(engine: Engine) -> list[Family]:
+    """All gauges that have a value, each metric's samples together."""
+    found: dict[str, list[tuple[str, dict[str, str], float]]] = {}
     for source in (_queues, _tenants, _others):
         for name, labels, value in source(engine):
-            shown = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels.items())
-            found.setdefault(name, []).append(f"{name}{{{shown}}} {value:g}")
-    text: list[str] = []
-    for name in HELP:
-        if name in found:
-            text += [f"# HELP {name} {HELP[name]}", f"# TYPE {name} gauge", *found[name]]
-    return text
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+            found.setdefault(name, []).append(("", {key: str(text) for key, text in labels.items()}, value))
+    return [Family(name, "gauge", text, found[name]) for name, text in HELP.items() if name in found]

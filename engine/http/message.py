@@ -24,7 +24,8 @@ class EventStream(NamedTuple):
     Args:
         start: Called once by the host as ``start(send, close)``. It may send at once and later, from the
             host's own thread; it calls ``close()`` if the stream ends by itself. It returns ``stop``.
-        channel: What is streamed, for a notice to a reader that is too slow (`engine.http.outbox`).
+        channel: What is streamed, for a notice to a reader that is too slow (`engine.http.outbox`); empty where no
+            chunk may be left out.
     """
 
     start: Callable[[Send, Stop], Stop]

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from typing import Final
+from collections.abc import Iterator
+from typing import Final, NamedTuple
 
 from engine import lifecycle as life
 from engine.core import Engine
@@ -27,6 +28,24 @@ _COUNTERS: Final = {
     "expired": "Jobs expired before they could start.",
 }
 Label = tuple[str, ...]
+Sample = tuple[str, dict[str, str], float]
+"""Suffix of the family's name, labels, value."""
+
+
+class Family(NamedTuple):
+    """One metric with all its samples.
+
+    Args:
+        name: Its full name.
+        kind: ``counter``, ``gauge`` or ``histogram``.
+        help: One sentence.
+        samples: Its values.
+    """
+
+    name: str
+    kind: str
+    help: str
+    samples: list[Sample]
 
 
 class Histogram:
@@ -46,16 +65,16 @@ class Histogram:
         row[bisect_left(self.bounds, ms / 1000)] += 1
         row[-1] += ms / 1000
 
-    def lines(self, name: str, text: str, labels: tuple[str, ...]) -> list[str]:
-        """The histogram in the text format."""
-        lines = [f"# HELP {name} {text}", f"# TYPE {name} histogram"]
+    def family(self, name: str, text: str, labels: tuple[str, ...]) -> Family:
+        """The histogram as one family: its buckets, each with all before it, their sum and their number."""
+        samples: list[Sample] = []
         for label, row in self.rows.items():
-            base, total = _labels(labels, label), 0.0
+            base, total = dict(zip(labels, label, strict=True)), 0.0
             for bound, count in zip((*self.bounds, "+Inf"), row, strict=False):
                 total += count
-                lines.append(f'{name}_bucket{{{base},le="{bound}"}} {total:g}')
-            lines += [f"{name}_sum{{{base}}} {row[-1]:g}", f"{name}_count{{{base}}} {total:g}"]
-        return lines
+                samples.append(("_bucket", {**base, "le": str(bound)}, total))
+            samples += [("_sum", base, row[-1]), ("_count", base, total)]
+        return Family(name, "histogram", text, samples)
 
 
 class Metrics:
@@ -96,43 +115,50 @@ class Metrics:
             self._known.add(label)
         return label
 
+    def families(self) -> list[Family]:
+        """All figures, as data: a host hands them to its own client library, `text` words them itself."""
+        found = [
+            Family(
+                f"ojs_job_{name}_total",
+                "counter",
+                text,
+                [
+                    ("", {"queue": label[0], "type": label[1]}, count)
+                    for label, count in self.counters[name].items()
+                ],
+            )
+            for name, text in _COUNTERS.items()
+        ]
+        found.append(
+            self.duration.family("ojs_job_duration_seconds", "Execution time.", ("queue", "type", "state"))
+        )
+        found.append(
+            self.queue_time.family("ojs_job_queue_time_seconds", "Wait in the queue.", ("queue", "type"))
+        )
+        return found + self._gauges()
+
     def text(self) -> str:
         """All figures in the Prometheus text format."""
-        lines: list[str] = []
-        for name, text in _COUNTERS.items():
-            full = f"ojs_job_{name}_total"
-            lines += [f"# HELP {full} {text}", f"# TYPE {full} counter"]
-            lines += [
-                f"{full}{{{_labels(('queue', 'type'), label)}}} {count}"
-                for label, count in self.counters[name].items()
-            ]
-        lines += self.duration.lines(
-            "ojs_job_duration_seconds", "Execution time.", ("queue", "type", "state")
-        )
-        lines += self.queue_time.lines("ojs_job_queue_time_seconds", "Wait in the queue.", ("queue", "type"))
-        lines += self._gauges()
-        return "\n".join(lines) + "\n"
+        return "".join(f"{line}\n" for family in self.families() for line in lines_of(family))
 
-    def _gauges(self) -> list[str]:
+    def _gauges(self) -> list[Family]:
         from engine.http import gauges  # noqa: PLC0415 - few servers are asked
 
         store = self.engine.store
-        jobs, busy = [], []
+        jobs: list[Sample] = []
+        busy: list[Sample] = []
         for queue in store.queues():
             counts = store.counts(queue)
-            jobs += [
-                f"ojs_jobs{{{_labels(('queue', 'state'), (queue, state))}}} {counts[state]}"
-                for state in life.STATES
-            ]
-            busy.append(f"ojs_workers_busy{{{_labels(('queue',), (queue,))}}} {counts[life.ACTIVE]}")
+            jobs += [("", {"queue": queue, "state": state}, counts[state]) for state in life.STATES]
+            busy.append(("", {"queue": queue}, counts[life.ACTIVE]))
         workers = sum(one["state"] == "running" for one in self.engine.workers.list())
-        lines = ["# HELP ojs_jobs Jobs by queue and state.", "# TYPE ojs_jobs gauge", *jobs]
-        lines += ["# HELP ojs_workers_busy Jobs being executed.", "# TYPE ojs_workers_busy gauge", *busy]
-        lines += ["# HELP ojs_workers_active Running workers.", "# TYPE ojs_workers_active gauge"]
-        lines.append(f"ojs_workers_active {workers}")
-        lines += ["# HELP ojs_events_total Events so far.", "# TYPE ojs_events_total counter"]
-        lines.append(f"ojs_events_total {self.engine.events.seq}")
-        return [*lines, *gauges.lines(self.engine)]
+        return [
+            Family("ojs_jobs", "gauge", "Jobs by queue and state.", jobs),
+            Family("ojs_workers_busy", "gauge", "Jobs being executed.", busy),
+            Family("ojs_workers_active", "gauge", "Running workers.", [("", {}, workers)]),
+            Family("ojs_events_total", "counter", "Events so far.", [("", {}, self.engine.events.seq)]),
+            *gauges.families(self.engine),
+        ]
 
 
 def _ended(state: str, operation: str) -> str:
@@ -141,6 +167,14 @@ def _ended(state: str, operation: str) -> str:
     return "failed" if state == life.DISCARDED else state
 
 
-def _labels(names: tuple[str, ...], values: Label) -> str:
-    escaped = (value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n") for value in values)
-    return ",".join(f'{name}="{value}"' for name, value in zip(names, escaped, strict=True))
+def lines_of(family: Family) -> Iterator[str]:
+    """A family in the text format."""
+    yield f"# HELP {family.name} {family.help}"
+    yield f"# TYPE {family.name} {family.kind}"
+    for suffix, labels, value in family.samples:
+        told = ",".join(f'{name}="{_escaped(text)}"' for name, text in labels.items())
+        yield f"{family.name}{suffix}{f'{{{told}}}' if told else ''} {value:.15g}"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")

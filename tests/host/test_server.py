@@ -202,12 +202,48 @@ def test_concurrent_requests_are_all_answered(server: Server) -> None:
     assert len(set(answers)) == 80
 
 
-def test_ctrl_c_stops_the_server_cleanly() -> None:
+def test_many_readers_starve_no_request(server: Server) -> None:
+    """Each stream brings a thread of its own, far beyond those that requests have."""
+    lines = []
+    for _ in range(150):
+        line = socket.create_connection(("127.0.0.1", server.port), 10)
+        line.sendall(b"GET /ojs/v1/events/stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        lines.append(line)
+    for line in lines:
+        assert line.recv(20)
+    figures = ask(server, "GET", "/metrics")[2].decode()
+    assert int(float(re.search(r"^ojs_http_streams (\S+)", figures, re.MULTILINE)[1])) >= 150  # type: ignore[index]
+    body = json.dumps({"type": "a.b", "args": [], "queue": "many-readers"})
+    assert ask(server, "POST", "/ojs/v1/jobs", body, content_type="application/json")[0] == 201
+    for line in lines:
+        line.close()
+
+
+@pytest.mark.parametrize(
+    "sent", [b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n", b"nonsense\r\n\r\n"]
+)
+def test_what_is_no_http_is_refused_in_json_too(server: Server, sent: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), 10) as line:
+        line.sendall(sent)
+        response = http.client.HTTPResponse(line)
+        response.begin()
+        assert response.status == 400
+        assert json.loads(response.read())["error"]["code"] == "invalid_request"
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_signal_tells_every_reader_and_stops_the_server_cleanly(name: str) -> None:
     import signal  # noqa: PLC0415 - only here
 
-    server = Server()
-    server.process.send_signal(signal.SIGINT)
-    assert server.process.wait(10) in {0, 130}
+    server = Server(*(["--debug"] if name == "SIGINT" else []))
+    with socket.create_connection(("127.0.0.1", server.port), 10) as line:
+        line.sendall(b"GET /ojs/v1/events/stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        got = line.recv(4096)
+        server.process.send_signal(getattr(signal, name))
+        while chunk := line.recv(4096):
+            got += chunk
+    assert b"event: server.shutdown" in got
+    assert server.process.wait(10) == 0
 
 
 def test_a_run_goes_on_by_itself_on_a_server_that_nobody_looks_at() -> None:

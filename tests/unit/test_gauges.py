@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from engine.http import gauges
+from engine.http.metrics import lines_of
 from tests.unit.harness import Server
 
 LINE = re.compile(r'[a-z_]+\{([a-z_]+="(\\.|[^"\\])*"(,|(?=\})))*\} [0-9.e+-]+\Z')
@@ -21,8 +22,12 @@ def full() -> Server:
     return server
 
 
+def told(server: Server) -> list[str]:
+    return [line for family in gauges.families(server.engine) for line in lines_of(family)]
+
+
 def test_every_line_is_well_formed_and_every_metric_explained_once() -> None:
-    lines = gauges.lines(full().engine)
+    lines = told(full())
     names = [line.split("{")[0] for line in lines if not line.startswith("#")]
     assert all(LINE.match(line) for line in lines if not line.startswith("#"))
     assert set(names) == set(gauges.HELP)
@@ -52,6 +57,6 @@ def test_beyond_a_thousand_tenants_the_rest_is_summed_up() -> None:
     server = Server()
     for n in range(gauges.MAX_TENANTS + 5):
         server.push(meta={"tenant_id": f"t{n}"})
-    lines = gauges.lines(server.engine)
+    lines = told(server)
     assert 'ojs_tenant_jobs{tenant_id="_other",state="available"} 5' in lines
     assert not any('"t1001"' in line for line in lines)
