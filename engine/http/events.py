@@ -8,7 +8,8 @@ from typing import Final
 from engine import lifecycle as life
 from engine.envelope import check_queue
 from engine.errors import NotFound
-from engine.http.route import Call, Reply, Route
+from engine.http.outbox import LIMIT
+from engine.http.route import Call, Feature, Reply, Route
 from engine.http.streaming import ENDINGS, asked, ended, event_id, mark, stream
 
 CHANNELS: Final = ("job", "workflow", "cron", "worker")
@@ -67,6 +68,15 @@ def of_queue(call: Call) -> Reply:
         )
     return stream(call, f"queue:{queue}", replace(asked(call), queues=frozenset({queue})))
 
+
+FEATURES: Final = (
+    Feature(
+        "realtime",
+        "experimental",
+        facts={"realtime": {"sse": True, "websocket": False, "buffer_size": LIMIT}},
+        version="0.1.0",
+    ),
+)
 
 ROUTES: Final = (
     Route("GET", "/events", poll, "EVENTS", 0, "Poll events.", "OJS Events 6.4"),

@@ -185,6 +185,20 @@ def _(desk: Desk) -> None:
     assert (len(again["errors"]), "error" in again, again["max_attempts"]) == (2, False, 2)
 
 
+@proves("R-late-ack")
+def _(desk: Desk) -> None:
+    job = desk.job(visibility_timeout_ms=1000, retry={"max_attempts": 5})
+    desk.claim(worker_id="first")
+    desk.wait(1000)
+    late = {"job_id": job["id"], "worker_id": "first"}
+    error = desk.refused("POST", "/workers/ack", late, 409, "conflict")
+    assert error["details"]["current_state"] == "available"
+    desk.claim(worker_id="second")
+    error = desk.refused("POST", "/workers/ack", late, 409, "conflict")
+    assert error["details"]["worker_id"] == "second"
+    assert desk.ack(job)["state"] == "completed"
+
+
 @proves("R-worker-identity")
 def _(desk: Desk) -> None:
     desk.job()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from engine.errors import InternalError
 from engine.http.message import Request
@@ -42,6 +43,19 @@ def _(desk: Desk) -> None:
     assert (breach["path"], breach["keyword"]) == ("$.args", "minItems")
     asked = desk.refused("GET", "/jobs?limit=x", None, 400, "invalid_request")["details"]
     assert (asked["field"], asked["in"], "validation_errors" in asked) == ("limit", "query", False)
+
+
+@proves("R-nesting")
+def _(desk: Desk) -> None:
+    def nested(levels: int) -> list[Any]:
+        found: list[Any] = []
+        for _ in range(levels - 1):
+            found = [found]
+        return found
+
+    desk.enqueue(args=nested(99))
+    desk.refused("POST", "/jobs", {"type": "a.b", "args": nested(100)}, 400, "invalid_payload")
+    desk.enqueue(args=[dict.fromkeys((f"k{n}" for n in range(20_000)), 1)])
 
 
 @proves("R-internal-error")

@@ -229,6 +229,13 @@ def _(desk: Desk) -> None:
     assert [event["id"] for event in rest] == ids[1:]
 
 
+@proves("R-websocket")
+def _(desk: Desk) -> None:
+    manifest = _manifest(desk)
+    assert (manifest["realtime"]["sse"], manifest["realtime"]["websocket"]) == (True, False)
+    desk.refused("GET", "/ws", None, 404, "not_found")
+
+
 @proves("R-event-stream")
 def _(desk: Desk) -> None:
     job = desk.job()
