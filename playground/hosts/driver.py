@@ -35,7 +35,8 @@ class Driver:
         streams: Most open streams at a time.
 
     Attributes:
-        held: Told how many streams are open whenever that changes: each occupies a thread of its server.
+        held: Told how many streams are open and requests held, whenever that changes: each occupies a thread of its
+            server.
     """
 
     def __init__(self, app: Application, streams: int = 1000) -> None:
@@ -48,7 +49,7 @@ class Driver:
         lock = threading.RLock()
         self._changed = threading.Condition(lock)
         self._outgoing = threading.Condition(lock)
-        self._holds = Holds(lock)
+        self._holds = Holds(lock, self._count)
         self._waits = FOREVER
         self._ended = False
         self._thread = threading.Thread(target=self._run, name="timers", daemon=True)
@@ -136,7 +137,7 @@ class Driver:
                 )
             reader = Reader(body, self.app.clock.now, self._left)
             self._readers.add(reader)
-            self.held(len(self._readers))
+            self._count()
             try:
                 reader.stop = body.start(reader.send, reader.end)
             except BaseException:
@@ -145,12 +146,15 @@ class Driver:
             self._wake(self.app)
             return reader
 
+    def _count(self) -> None:
+        self.held(len(self._readers) + self._holds.count)
+
     def _left(self, reader: Reader) -> None:
         with self._changed:
             reader.stop()
             if reader in self._readers:
                 self._readers.discard(reader)
-                self.held(len(self._readers))
+                self._count()
 
     def families(self) -> list[Family]:
         """The engine's figures."""
