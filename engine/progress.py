@@ -88,6 +88,7 @@ class Progress:
         if checkpoint is not None:
             number = job.checkpoint["sequence"] + 1 if job.checkpoint else 1
             job.checkpoint = {"state": checkpoint, "sequence": number, "created_at": now}
+        job.beat_at = now  # OJS Timeouts 9.3: it is a sign of life
         if job.reservation:
             job.reserved_until = max(job.reserved_until or 0, now + job.reservation)
         self.kernel.store.save(job, job.state)

@@ -16,6 +16,10 @@ from engine.retention import FOREVER
 from engine.times import SECOND, format_time
 
 TIMER: Final = "result"
+LOOK_AGAIN: Final = 60 * SECOND
+"""When a result whose time is over is looked at again because its workflow goes on, milliseconds."""
+ENDED: Final = frozenset({"completed", "failed", "cancelled"})
+"""States of a workflow that nothing leads out of."""
 
 
 class Results:
@@ -49,13 +53,22 @@ class Results:
         """Remove a result or an error whose time has come; nothing if the job is gone or runs again."""
         with self.kernel.store.transaction():
             job = self.kernel.store.get(job_id)
-            if job is None or job.state not in life.TERMINAL or expires_at(job) != instant:
+            expires = None if job is None else expires_at(job)
+            if job is None or job.state not in life.TERMINAL or expires is None or instant < expires:
+                return
+            if self._wanted(job):
+                self.kernel.store.set_timer(TIMER, job.id, self.kernel.now() + LOOK_AGAIN)
                 return
             job.result = job.result_size = None
             job.has_result = False
             job.result_pruned = True
             self.kernel.store.save(job, job.state)
             self.kernel.emit_job("result.pruned", job, {}, self.kernel.now())
+
+    def _wanted(self, job: Job) -> bool:
+        """Whether a workflow that goes on may still read it (OJS Results 9.1)."""
+        record = self.kernel.store.record("workflow", job.workflow_id) if job.workflow_id else None
+        return record is not None and record["state"] not in ENDED
 
     def outcome(self, job_id: str, *, wait: bool = False) -> dict[str, Any]:
         """What became of a job (OJS Results 8.2).
@@ -109,4 +122,7 @@ def summary(job: Job) -> dict[str, Any]:
     expires = expires_at(job)
     if job.has_result and expires is not None:
         body["result_expires_at"] = format_time(expires)
+    if job.result_size is not None:
+        body["result_stored_at"] = format_time(job.completed_at or job.discarded_at or 0)
+        body["result_size_bytes"] = job.result_size
     return body

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import pytest
@@ -146,3 +147,30 @@ def verdict(case_id: str, defect: Defect) -> str:
 def test_a_defect_is_caught(defect: Defect, case_id: str) -> None:
     assert verdict(case_id, sound) == "passed"
     assert verdict(case_id, defect) == "failed"
+
+
+LOOKED_AT = frozenset({"body", "body_contains", "headers"})
+"""Assertions that cannot hold on an empty object without headers."""
+
+
+def with_one_empty_answer(case_id: str, number: int) -> str:
+    """How a case ends when one of its requests, by number, is answered with an empty object and no header."""
+    clock = ManualClock(START)
+    engine = Engine(clock)
+    binding = Binding(engine, conformance=True)
+    numbers = count()
+
+    def transport(request: Request) -> Response:
+        response = binding.handle(request)
+        return Response(response.status, {}, b"{}") if next(numbers) == number else response
+
+    return run_case(CASES[case_id], VirtualTarget(transport, clock, engine.advance, engine.next_due)).verdict
+
+
+@pytest.mark.parametrize("case_id", CASES)
+def test_a_case_looks_at_every_answer_that_it_says_it_looks_at(case_id: str) -> None:
+    requests = [step for step in CASES[case_id].steps if step.is_request]
+    for number, step in enumerate(requests):
+        looks = (step.assertions or {}).keys() & LOOKED_AT
+        if looks:
+            assert with_one_empty_answer(case_id, number) != "passed", step.id

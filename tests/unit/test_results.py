@@ -162,13 +162,18 @@ def test_a_malformed_retention_is_refused(client: Client, ttl: Any) -> None:
     assert (client.status, client.body["error"]["details"]["field"]) == (400, "result_ttl")
 
 
-def test_a_workflow_gets_the_result_of_a_step_that_keeps_none(client: Client) -> None:
+def test_a_step_that_keeps_no_result_keeps_it_until_its_workflow_has_ended(client: Client) -> None:
     """OJS Results 9.1."""
     step = {"type": "a.b", "args": [], "result_ttl": 0}
     client.post("/workflows", {"type": "chain", "steps": [step, {"type": "c.d", "args": []}]})
     first = client.fetch()[0]["id"]
     client.ack(first, result={"n": 1})
-    assert client.fetch()[0]["parent_results"] == [{"n": 1}]
+    client.wait(5 * 60_000)
+    second = client.fetch()[0]
+    assert second["parent_results"] == [{"n": 1}]
+    assert client.job(first)["result"] == {"n": 1}
+    client.ack(second["id"])
+    client.wait(60_000)
     assert "result" not in client.job(first)
 
 
