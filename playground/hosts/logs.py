@@ -100,8 +100,11 @@ def request(method: str, path: str, status: int, seconds: float, **facts: str | 
         seconds: How long it took.
         facts: ``request_id``, ``job_id``, ``who`` (the scope), where known.
     """
-    refused = status in {401, 403, 429}
-    level = logging.ERROR if status >= 500 else logging.WARNING if refused else logging.INFO
+    level = logging.INFO
+    if status in {401, 403, 429, 503}:
+        level = logging.WARNING
+    elif status >= 500:
+        level = logging.ERROR
     if LOG.isEnabledFor(level):
         category = "error" if status >= 400 else "performance"
         known = {key: value for key, value in facts.items() if value}
