@@ -17,6 +17,7 @@ from engine.http.message import Request, Response
 from engine.http.route import Table
 from playground import pages, spec, views
 from playground.assets import Assets
+from playground.clients import Clients
 from playground.clock import SystemClock
 from playground.live import Live, element_id
 from playground.session import Session
@@ -57,6 +58,7 @@ class Site(NamedTuple):
         release: The playground's version.
         boot: Where Python's files are: for the tab what starts the engine, see `playground.build`; for a server what
             runs the visitor's handlers in their browser, None where it has none.
+        guarded: Whether clients need a token.
     """
 
     host: Literal["tab", "server"]
@@ -64,6 +66,7 @@ class Site(NamedTuple):
     base_url: str = "http://localhost:8080"
     release: str = ""
     boot: Mapping[str, Any] | None = None
+    guarded: bool = False
 
 
 class Application:
@@ -78,6 +81,7 @@ class Application:
     Attributes:
         outside: How the host runs conformance cases against another server; None where it cannot.
         shelf: The published documents of a checkout, where somebody has put them.
+        clients: Which clients have come.
     """
 
     def __init__(
@@ -90,6 +94,10 @@ class Application:
         self.clock = SystemClock()
         self.outside: Outside | None = None
         self.shelf: Shelf | None = None
+        self.clients = Clients()
+        if beside is not None:  # a real server, which others can reach; its sandbox tells the same
+            beside.clients = self.clients
+            session.world.heard.append(self.clients.hear)
         self.table: Table[pages.Page] = Table(pages.PAGES)
         self.live = Live(self.view, self.clock.now)
         env.globals |= {

@@ -121,7 +121,14 @@ def _application(told: settings.Settings, url: str, python: packages.Python | No
     )
     session.binding.quota = Quota(told["rate"])
     boot = None if python is None else python.boot
-    site = Site("server", Assets.scan(resources.path("static")), base_url=url, release=release(), boot=boot)
+    site = Site(
+        "server",
+        Assets.scan(resources.path("static")),
+        base_url=url,
+        release=release(),
+        boot=boot,
+        guarded=bool(told.tokens),
+    )
     env = environment(FileSystemLoader(resources.path("templates")))
     env.auto_reload = told["debug"]
     sandbox = Sandbox(SystemClock(), lambda: secrets.randbits(53), workers=1, max_body=told["max_body"])

@@ -20,6 +20,7 @@ PLACES: Final = (
     ("/scenarios", "Scenarios", "the library"),
     ("/spec", "Spec", "the reference"),
     ("/spec/errata", "Errata", "where the documents disagree"),
+    ("/connect", "Connect your SDK", "code with this server's address, and who has come"),
     ("/conformance", "Conformance", "the cases, and how they end"),
 )
 

@@ -213,6 +213,7 @@ def later(name: str, module: str = "trial_pages") -> Handler:
 
 PAGES: Final = (
     Page("GET", "/", home, "Home: understand OJS in 60 seconds.", static=True),
+    Page("GET", "/connect", later("page", "connect_pages"), "Connect your SDK.", static=True),
     Page("GET", "/spec", spec_index, "The reference's documents.", static=True),
     Page("GET", "/spec/errata", errata, "Where the documents disagree, and the rulings.", static=True),
     Page("GET", "/spec/endpoints", later("endpoints", "reference"), "Every endpoint.", static=True),

@@ -161,6 +161,7 @@ def later(name: str, module: str = "trial_views") -> Callable[[Application, str]
 VIEWS: Final[dict[str, Callable[[Application, str], Context]]] = {
     **{view.__name__: view for view in (board, jobs, log, news, workers, faults, job, time)},
     **{name: later(name) for name in ("trial", "cases", "case")},
+    "clients": later("clients", "connect_pages"),
     "evidence": later("document_evidence", "evidence"),
     "coverage": later("coverage", "evidence"),
     # console
