@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from importlib import import_module
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from engine.errors import InvalidRequest, NotFound
@@ -38,6 +39,15 @@ class Page(NamedTuple):
     static: bool = False
 
 
+PARTS: Final = (
+    (0, "The ground", "What a job is, how it looks on the wire, and what becomes of it."),
+    (20, "What a server does", "Failure and time, workers, cron, uniqueness, events and workflows."),
+    (40, "Extensions", "Official additions that a server declares in its manifest; this one has them."),
+    (90, "Proof", "Which server may call itself conformant, and what shows it."),
+)
+"""The reference's parts: the `order` from which a document belongs to it, its title, and what it is about."""
+
+
 # pages
 
 
@@ -49,8 +59,13 @@ def home(visit: Visit) -> Response:
 
 
 def spec_index(visit: Visit) -> Response:
-    """The documents of the reference."""
-    return visit.render("pages/spec_index.html", documents=visit.app.documents.values())
+    """The documents of the reference, in parts by their order."""
+    documents = visit.app.documents.values()
+    parts = [
+        (title, about, [one for one in documents if first <= one.order < end])
+        for (first, title, about), (end, _, _) in pairwise((*PARTS, (1000, "", "")))
+    ]
+    return visit.render("pages/spec_index.html", parts=parts)
 
 
 def spec_page(visit: Visit) -> Response:
