@@ -130,6 +130,7 @@ _State: TypeAlias = tuple[
     list[Callable[[Event], None]],
     bool,
     Callable[[list[Note]], None],
+    "list[Callable[[list[Event | Note]], None]]",
 ]
 
 
@@ -148,9 +149,10 @@ class EventLog:
             subscribers, who are the host's, do not.
         listening: Whether the listeners would do anything with an event; until then they are not called.
         count: Is given all notes, in order, block by block.
+        tallies: Are given all events, in order, block by block; they belong to a snapshot too.
     """
 
-    __slots__ = ("_counted", "_events", "_seq", "_subscribers", "count", "listeners", "listening")
+    __slots__ = ("_counted", "_events", "_seq", "_subscribers", "count", "listeners", "listening", "tallies")
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         # Most events about jobs are never read: they are kept as notes, and worded when somebody reads them.
@@ -160,6 +162,7 @@ class EventLog:
         self.listeners: list[Callable[[Event], None]] = []
         self.listening = False
         self.count: Callable[[list[Note]], None] = _nothing
+        self.tallies: list[Callable[[list[Event | Note]], None]] = []
         self._subscribers: list[Callable[[Event], None]] = []
 
     @property
@@ -208,9 +211,11 @@ class EventLog:
 
     def settle(self) -> None:
         """Have everything counted that is not yet."""
-        fresh = list(islice(reversed(self._events), self._seq - self._counted))
+        fresh = list(islice(reversed(self._events), self._seq - self._counted))[::-1]
         self._counted = self._seq
-        self.count([kept for kept in reversed(fresh) if not isinstance(kept, Event)])
+        self.count([kept for kept in fresh if not isinstance(kept, Event)])
+        for tally in self.tallies:
+            tally(fresh)
 
     def _tell(self, event: Event) -> None:
         for hear in self.listeners:
@@ -260,10 +265,18 @@ class EventLog:
         self._events = deque(events, maxlen=self._events.maxlen)
 
     def __getstate__(self) -> _State:
-        return list(self), self._seq, self._events.maxlen, self.listeners, self.listening, self.count
+        return (
+            list(self),
+            self._seq,
+            self._events.maxlen,
+            self.listeners,
+            self.listening,
+            self.count,
+            self.tallies,
+        )
 
     def __setstate__(self, state: _State) -> None:
-        events, self._seq, capacity, self.listeners, self.listening, self.count = state
+        events, self._seq, capacity, self.listeners, self.listening, self.count, self.tallies = state
         self._counted = self._seq
         self._events = deque(events, maxlen=capacity)
         self._subscribers = []

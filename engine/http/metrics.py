@@ -8,11 +8,15 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from engine import lifecycle as life
 from engine.core import Engine
+from engine.events import Event, Note
 from engine.job import Job
+
+if TYPE_CHECKING:
+    from engine.http.tallies import Tallies
 
 DURATION: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
 QUEUE_TIME: Final = (0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 600, 1800, 3600)
@@ -90,7 +94,9 @@ class Metrics:
         self.duration = Histogram(DURATION)
         self.queue_time = Histogram(QUEUE_TIME)
         self._known: set[Label] = set()
+        self._tallies: Tallies | None = None
         engine.kernel.listeners.append(self.moved)
+        engine.events.tallies.append(self._tally)
 
     def moved(self, job: Job, was: str, operation: str) -> None:
         """Count one finished move."""
@@ -106,6 +112,14 @@ class Metrics:
             self.counters[_ended(job.state, operation)][label] += 1
             if was == life.ACTIVE:
                 self.duration.add((*label, job.state), now - (job.started_at or now))
+
+    def _tally(self, block: list[Event | Note]) -> None:
+        """Count a block of events."""
+        if self._tallies is None:
+            from engine.http.tallies import Tallies  # noqa: PLC0415 - it comes with the first thousand events
+
+            self._tallies = Tallies()
+        self._tallies.count(block)
 
     def _label(self, job: Job) -> Label:
         label = (job.queue, job.type)
@@ -135,7 +149,9 @@ class Metrics:
         found.append(
             self.queue_time.family("ojs_job_queue_time_seconds", "Wait in the queue.", ("queue", "type"))
         )
-        return found + self._gauges()
+        self.engine.events.settle()
+        counted = [] if self._tallies is None else self._tallies.families()
+        return [*found, *counted, *self._gauges()]
 
     def text(self) -> str:
         """All figures in the Prometheus text format."""
