@@ -9,7 +9,8 @@ from urllib.parse import quote
 
 from engine.http.message import Response
 from engine.http.routes import ROUTES
-from playground import rulings, workbench
+from playground import rulings, terms, workbench
+from playground.published import Shelf
 from playground.samples import SAMPLES
 from playground.travel import library
 from playground.visit import Visit
@@ -21,8 +22,24 @@ PLACES: Final = (
     ("/spec", "Spec", "the reference"),
     ("/spec/errata", "Errata", "where the documents disagree"),
     ("/connect", "Connect your SDK", "code with this server's address, and who has come"),
+    ("/spec/terms", "Terms", "every word of the reference"),
+    ("/spec/all", "The whole reference", "on one page"),
+    ("/spec/coverage", "Coverage", "requirements with and without cases"),
+    ("/spec/published", "Published documents", "a checkout of the specification"),
     ("/conformance", "Conformance", "the cases, and how they end"),
 )
+
+
+TERMS: Final = {
+    "concepts": "Concept",
+    "attributes": "Attribute",
+    "states": "State",
+    "operations": "Operation",
+    "headers": "Header",
+    "errors": "Error",
+    "events": "Event",
+}
+"""Groups of the terms, by their kinds."""
 
 
 class Entry(NamedTuple):
@@ -51,10 +68,7 @@ def entries(visit: Visit) -> Iterator[Entry]:
         yield Entry("Pane", pane.label, "what you see", f"/play?see={pane.name}")
     for sample in SAMPLES:
         yield Entry("Job to start from", sample.label, sample.hint, f"/play?do=compose&sample={sample.name}")
-    for document in visit.app.documents.values():
-        yield Entry("Reference", document.title, document.summary, f"/spec/{document.name}")
-        for anchor, heading in document.contents:
-            yield Entry("Reference", heading, document.title, f"/spec/{document.name}#{anchor}")
+    yield from _reference(visit)
     for name in library.names():
         lesson = library.lesson(name)
         yield Entry("Scenario", lesson["title"], ", ".join(lesson.get("clauses", [])), f"/scenarios/{name}")
@@ -65,6 +79,34 @@ def entries(visit: Visit) -> Iterator[Entry]:
         path = route.path if route.path.startswith("/ojs/") else f"/ojs/v1{route.path}"
         to = f"/play?do=console&method={route.method}&path={quote(path)}" if console else ""
         yield Entry("Endpoint", f"{route.method} {path}", f"{route.summary} {route.clause}", to)
+    if visit.app.shelf:
+        yield from _published(visit.app.shelf)
+
+
+def _reference(visit: Visit) -> Iterator[Entry]:
+    """Documents and their sections, terms, requirements."""
+    documents = visit.app.documents.values()
+    for document in documents:
+        yield Entry("Reference", document.title, document.summary, f"/spec/{document.name}")
+        for anchor, heading in document.contents:
+            yield Entry("Reference", heading, document.title, f"/spec/{document.name}#{anchor}")
+    for group in terms.glossary().values():
+        for term in group.values():
+            yield Entry(TERMS[term.kind], term.name, term.meanings[0].text, term.href)
+    for document in documents:
+        for one in document.requirements.values():
+            hint = f"{one.id} {one.keyword} {document.title}"
+            yield Entry("Requirement", one.text.replace("`", ""), hint, f"/spec/{document.name}#{one.id}")
+
+
+def _published(shelf: Shelf) -> Iterator[Entry]:
+    """The published documents on the shelf: sections, and the sentences that bind."""
+    for document in shelf.documents.values():
+        place = f"/spec/published/{document.name}"
+        yield Entry("Published", document.title, document.file, place)
+        for line in document.outline:
+            kind = "Published" if line.heading else "Published rule"
+            yield Entry(kind, line.text, document.title, f"{place}#{line.section}")
 
 
 def index(visit: Visit) -> Response:

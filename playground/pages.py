@@ -237,6 +237,7 @@ PAGES: Final = (
     Page("GET", "/spec/terms", later("index", "term_pages"), "Every term.", static=True),
     Page("GET", "/spec/terms/{kind}", later("kind", "term_pages"), "The terms of one kind.", static=True),
     Page("GET", "/spec/all", later("whole", "term_pages"), "The reference on one page.", static=True),
+    Page("GET", "/spec/search.json", later("index", "hands"), "What search and palette know.", static=True),
     Page("GET", "/spec/requirements.json", later("index", "reference"), "All requirements.", static=True),
     Page("POST", "/ui/errors/{code}", later("make_error", "reference"), "Make an error happen."),
     Page(
@@ -328,7 +329,6 @@ PAGES: Final = (
     Page("POST", "/ui/demo/behaviours", later("behave", "demo_pages"), "Change what demo handlers do."),
     # code
     Page("POST", "/ui/code", later("code", "code_pages"), "A job as code."),
-    Page("GET", "/ui/index", later("index", "hands"), "What search and palette know."),
     Page("GET", "/conformance", later("overview"), "The conformance cases and how they end.", static=True),
     Page("GET", "/conformance/cases/{id}", later("case_page"), "One conformance case."),
     Page("GET", "/scenarios", later("overview", "library_pages"), "The library of scenarios.", static=True),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any, Final, NamedTuple
@@ -23,6 +23,10 @@ BINDING: Final = frozenset({"MUST", "MUST NOT", "SHALL", "SHALL NOT", "REQUIRED"
 """Keywords that bind without exception."""
 _NUMBER: Final = re.compile(r"(?:Appendix )?((?:[0-9]+|[A-Z])(?:\.[0-9]+)*)[.:]?\s")
 _REFERENCE: Final = re.compile(r"(ojs-[a-z-]+)(?:\.md)?[# ](?:section-)?([0-9A-Z][0-9.]*)")
+_FENCE: Final = re.compile(r" {0,3}(`{3,}|~{3,})")
+_ATX: Final = re.compile(r" {0,3}#{1,6}[ \t]+(.+?)(?:[ \t]+#+)?[ \t]*\Z")
+_TARGET: Final = re.compile(r"\]\([^)]*\)")
+_MARKS: Final = re.compile(r"[*`\[\]]|^[-*] ")
 _REQUEST: Final = re.compile(r"(GET|POST|PUT|PATCH|DELETE) (/\S*)(?: HTTP/[\d.]+)?\s*\Z")
 
 
@@ -61,6 +65,20 @@ class Section(NamedTuple):
     line: int
 
 
+class Line(NamedTuple):
+    """A heading, or a sentence that binds, found without rendering.
+
+    Args:
+        section: Id of its section.
+        text: Its words, without marks of markdown.
+        heading: Whether it is a heading.
+    """
+
+    section: str
+    text: str
+    heading: bool
+
+
 class Published:
     """One document, rendered when somebody first looks.
 
@@ -85,6 +103,11 @@ class Published:
     def binding(self) -> int:
         """About how many MUST and MUST NOT it has: counted without rendering."""
         return sum(word in BINDING for word in KEYWORDS.findall(self.text))
+
+    @cached_property
+    def outline(self) -> list[Line]:
+        """Its headings and the lines that bind, for the search: found without rendering, which takes a tab too long."""
+        return list(_outline(self.text))
 
     @cached_property
     def rendered(self) -> Rendered:
@@ -233,6 +256,26 @@ def _render(document: Published) -> Rendered:
 
     renderer.rules["fence"] = fence
     return Rendered(renderer.render(tokens, parser.options, {}), sections, clauses, links)
+
+
+def _outline(text: str) -> Iterator[Line]:
+    taken: set[str] = set()
+    section, fenced = "", ""
+    for line in text.splitlines():
+        if fence := _FENCE.match(line):
+            fenced = "" if fenced and fence[1].startswith(fenced) else fenced or fence[1]
+        elif fenced:
+            continue
+        elif found := _ATX.match(line):
+            section = _heading_id(found[1], taken)
+            yield Line(section, _plain(found[1]), heading=True)
+        elif BINDING.intersection(KEYWORDS.findall(line)):
+            yield Line(section, _plain(line), heading=False)
+
+
+def _plain(line: str) -> str:
+    """A line of markdown as words."""
+    return _MARKS.sub("", _TARGET.sub("]", line)).strip(" |-")[:300]
 
 
 def _heading_id(heading: str, taken: set[str]) -> str:

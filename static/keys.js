@@ -19,7 +19,7 @@
   /** @type {Command[]} */
   const COMMANDS = [
     { label: "Find a command", keys: "Ctrl+K", typing: true, alone: true, run: () => openPalette("command") },
-    { label: "Search the reference, rulings, scenarios, endpoints", keys: "/", run: () => openPalette("search") },
+    { label: "Search requirements, terms, errors, endpoints, everything", keys: "/", run: () => openPalette("search") },
     { label: "All keys", keys: "?", run: () => dialog("help").showModal() },
     { label: "Enqueue the job in the editor", keys: "Ctrl+Enter", typing: true, run: enqueue },
     { label: "New job: go to the editor", keys: "n", run: newJob },
@@ -188,7 +188,7 @@
     mode = how;
     early = false;
     input().value = "";
-    input().placeholder = how === "search" ? "Search the reference, rulings, scenarios, endpoints" : "A command, a page, a pane, a scenario";
+    input().placeholder = how === "search" ? "Search requirements, terms, errors, endpoints, everything" : "A command, a page, a pane, a scenario";
     showFound();
     sheet.showModal();
     input().focus();
@@ -196,13 +196,23 @@
     if (!index.length) void readIndex();
   }
 
+  /** @type {(text: string) => Item[]} */
+  let search = () => [];
+
   async function readIndex() {
-    const answer = await fetch("/ui/index").catch(() => null);
+    // The static site has it ready; the engine, once it runs, knows the documents on the shelf too.
+    const answer = await fetch("/spec/search.json", { headers: { "HX-Request": "true" } }).catch(() => null);
     if (!answer?.ok) return;
-    index = (await answer.json()).map((/** @type {string[]} */ [kind, label, hint, to]) => ({ kind, label, hint, to }));
+    const { search: module = "", library = "" } = dialog("palette").dataset;
+    const items = (await answer.json()).map((/** @type {string[]} */ [kind, label, hint, to]) => ({ kind, label, hint, to }));
+    const made = await import(module).then((one) => one.make(library, items)).catch(() => null);
+    if (!made) return;
+    [index, search] = [items, made];
     showFound();
     if (early && dialog("palette").open) choose();
   }
+
+  document.addEventListener("ojs:shelf", () => (index = [])); // read again when somebody searches
 
   const READING = new Set(["Reference", "Ruling", "Scenario", "Endpoint"]);
 
@@ -211,32 +221,23 @@
     return COMMANDS.filter((one) => !one.alone).map((one) => ({ kind: "Command", label: one.label, hint: "", to: "", keys: one.keys, run: () => carryOut(one) }));
   }
 
-  /** @param {Item} item @param {string[]} words @returns {number} How well it fits: less is better, below 0 not at all. */
-  function fit(item, words) {
-    const [label, rest] = [item.label.toLowerCase(), `${item.kind} ${item.hint} ${item.to}`.toLowerCase()];
-    let sum = 0;
-    for (const word of words) {
-      const at = label.indexOf(word);
-      if (at === 0) continue;
-      if (at > 0) sum += /[\s/.:_-]/.test(label[at - 1]) ? 1 : 3;
-      else if (rest.includes(word)) sum += 5;
-      else return -1;
-    }
-    return sum;
+  /** @param {Item} item @param {string[]} words @returns {boolean} Whether each word begins a word of its label. */
+  const fits = (item, words) => words.every((word) => ` ${item.label.toLowerCase()}`.includes(` ${word}`));
+
+  /** @returns {Item[]} */
+  function fitting() {
+    const text = input().value.toLowerCase();
+    const words = text.split(/\s+/).filter(Boolean);
+    if (!words.length) return [...commands(), ...index].filter((one) => READING.has(one.kind) === (mode === "search"));
+    const [ours, found] = [commands().filter((one) => fits(one, words)), search(text)];
+    return mode === "search" ? [...found, ...ours] : [...ours, ...found];
   }
 
   function showFound() {
-    const words = input().value.toLowerCase().split(/\s+/).filter(Boolean);
-    const all = mode === "search" ? [...index, ...commands()] : [...commands(), ...index];
-    const fits = (words.length ? all : all.filter((one) => READING.has(one.kind) === (mode === "search")))
-      .map((item, place) => ({ item, place, fit: fit(item, words) }))
-      .filter((one) => one.fit >= 0)
-      .map((one) => (mode === "search" && !READING.has(one.item.kind) ? { ...one, fit: one.fit + 10 } : one))
-      .sort((a, b) => a.fit - b.fit || a.place - b.place)
-      .map((one) => one.item);
+    const all = fitting();
     const id = input().value.trim();
-    if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) fits.unshift({ kind: "Job", label: id, hint: "", to: `/play/jobs/${id}` });
-    found = fits.slice(0, SHOWN);
+    if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) all.unshift({ kind: "Job", label: id, hint: "", to: `/play/jobs/${id}` });
+    found = all.slice(0, SHOWN);
     chosen = 0;
     list().replaceChildren(...found.map((item, place) => {
       const row = document.createElement("li");
@@ -252,7 +253,7 @@
       return row;
     }));
     const said = find("#palette-said");
-    if (said) said.textContent = found.length ? (fits.length > SHOWN ? `${SHOWN} of ${fits.length}` : "") : index.length ? "Nothing is called that." : "The index is not here yet.";
+    if (said) said.textContent = found.length ? (all.length > SHOWN ? `${SHOWN} of ${all.length}` : "") : index.length ? "Nothing is called that." : "The index is not here yet.";
     mark();
   }
 

@@ -262,6 +262,7 @@ async function bringDocuments(files) {
 }
 
 function showShelf() {
+  document.dispatchEvent(new CustomEvent("ojs:shelf")); // the search has other documents to find now
   /** @type {any} */ (window).htmx.ajax("GET", "/spec/published", { target: "#page", select: "#page", swap: "outerHTML" });
 }
 

@@ -88,7 +88,7 @@ def test_a_job_on_the_server_is_what_the_pane_begins_with(app: Application) -> N
 
 
 def test_the_index_has_every_kind_and_its_addresses_answer(app: Application) -> None:
-    entries = json.loads(text(app.handle(Request("GET", "/ui/index", {}))))
+    entries = json.loads(text(app.handle(Request("GET", "/spec/search.json", {}))))
     kinds = {kind for kind, *_ in entries}
     assert kinds >= {"Page", "Pane", "Reference", "Scenario", "Ruling", "Endpoint"}
     for to in {

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from playground.published import BINDING, MAX_FILE, Shelf, as_request
+from playground.published import BINDING, MAX_FILE, Published, Shelf, as_request
 from playground.shelves import read
 from tests.conftest import ROOT
 
@@ -124,3 +124,21 @@ def test_the_published_documents_are_read_whole() -> None:
     assert len(found.documents) > 50
     assert 2_500 < binding < 2_900
     assert len(found.check()) < 20
+
+
+def test_the_search_finds_each_section_where_the_page_has_it() -> None:
+    """The outline, made without rendering, has the ids that rendering gives."""
+    fenced = "```\n## No heading, MUST not count\n```\n\n"
+    text = f"# Title\n\n## 1. One\n\nIt MUST **do** `x`.\n\n{fenced}## 1. One ##\n\nIt MAY.\n"
+    document = Published("ojs-a", "ojs-a.md", text)
+    assert [line.section for line in document.outline if line.heading] == [
+        one.id for one in document.rendered.sections
+    ]
+    assert [line.text for line in document.outline if not line.heading] == ["It MUST do x."]
+
+
+@pytest.mark.skipif(not CHECKOUT.exists(), reason="needs the published documents beside the checkout")
+def test_the_outlines_of_the_published_documents_are_those_of_their_pages() -> None:
+    for document in read(CHECKOUT).documents.values():
+        headings = [line.section for line in document.outline if line.heading]
+        assert headings == [one.id for one in document.rendered.sections], document.name

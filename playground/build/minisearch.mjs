@@ -1,0 +1,2 @@
+// The search's library, as the page imports it (`playground.packages`).
+export { default } from "minisearch";
