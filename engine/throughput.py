@@ -27,6 +27,17 @@ def per_minute(log: EventLog, now: int, queue: str | None = None) -> dict[str, i
     return {f"{name}_per_minute": count for name, count in counts.items()}
 
 
+def latency(log: EventLog, now: int, queue: str) -> dict[str, int | None]:
+    """How long the jobs of a queue ran that completed within the last hour: ``p50``, ``p95``, ``p99``, milliseconds."""
+    found: list[int] = []
+    for event in log.latest():
+        if event.time <= now - HOUR:
+            break
+        if event.type == "job.completed" and event.queue == queue:
+            found.append(event.data.get("duration_ms", 0))
+    return {f"p{share}": one if found else None for share, one in _percentiles(found).items()}
+
+
 def buckets(
     log: EventLog, period: int, since: int, until: int, queue: str | None = None
 ) -> list[dict[str, Any]]:
@@ -58,9 +69,11 @@ def buckets(
 
 
 def _latency(durations: list[int]) -> dict[str, int]:
+    return {f"latency_p{share}_ms": one for share, one in _percentiles(durations).items()}
+
+
+def _percentiles(durations: list[int]) -> dict[int, int]:
+    """The 50th, 95th and 99th; 0 where there is nothing."""
     ordered = sorted(durations)
     last = len(ordered) - 1
-    return {
-        f"latency_p{share}_ms": ordered[min(last, last * share // 100)] if ordered else 0
-        for share in (50, 95, 99)
-    }
+    return {share: ordered[min(last, last * share // 100)] if ordered else 0 for share in (50, 95, 99)}

@@ -113,7 +113,15 @@ class Binding:
             reply = _refusal(error, request_id)
         except RecursionError:
             reply = _refusal(InvalidPayload("The body is nested too deeply."), request_id)
+        if "/admin/" in request.url:
+            self._audit(request, reply)
         return self._respond(reply, request, request_id)
+
+    def _audit(self, request: Request, reply: Reply) -> None:
+        from engine.http import audit  # noqa: PLC0415 - few requests are an operator's
+
+        if audit.wanted(request):
+            audit.note(self.engine, request, reply.status, reply.body)
 
     def has_route(self, path: str) -> bool:
         """Whether some method is possible on this path, with the base path or without it."""

@@ -108,5 +108,12 @@ ROUTES: Final = (
     Route("POST", "/cron/{name}/resume", resume, "CRON", -1, "Let a cron entry fire again.", "OJS Cron 8.5"),
     Route("POST", "/cron/{name}/trigger", trigger, "CRON", -1, "Enqueue a run now.", "OJS Cron 2"),
     Route("GET", "/cron/{name}/next", next_runs, "CRON", -1, "When it fires next.", "OJS Cron 2.2"),
+    Route("GET", "/admin/cron", listing, "ADMIN", -1, "List cron entries.", _BINDING),
+    Route("POST", "/admin/cron", register, "ADMIN", -1, "Register or replace a cron entry.", _BINDING),
+    Route("GET", "/admin/cron/{name}", get, "ADMIN", -1, "Read a cron entry.", _BINDING),
+    Route("DELETE", "/admin/cron/{name}", remove, "ADMIN", -1, "Remove a cron entry.", _BINDING),
+    Route("POST", "/admin/cron/{name}/pause", pause, "ADMIN", -1, "Stop a cron entry.", _BINDING),
+    Route("POST", "/admin/cron/{name}/resume", resume, "ADMIN", -1, "Let a cron entry fire again.", _BINDING),
+    Route("POST", "/admin/cron/{name}/trigger", trigger, "ADMIN", -1, "Enqueue a run now.", _BINDING),
     Route("GET", "/cron/{name}/history", history, "CRON", -1, "Its latest occurrences.", "OJS Cron 9"),
 )

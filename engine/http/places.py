@@ -61,7 +61,7 @@ AREAS: Final[dict[str, str]] = {
     "/debug/**": "history",
     "/webhooks/**": "webhooks",
     "/agents/**": "agents",
-    "/admin/**": "system queues dead_letter limits scheduling tenants schemas admin admin_server",
+    "/admin/**": "system queues dead_letter limits scheduling tenants cron schemas admin admin_server audit",
 }
 """Modules of `engine.http` by path: ``*`` for one part, ``**`` for any that follow; the most exact entry counts."""
 

@@ -11,6 +11,7 @@ from engine.envelope import check_queue, refuse
 from engine.http.paging import paged
 from engine.http.route import Call, Feature, Reply, Route
 from engine.queues import DEFAULT_POLICY
+from engine.throughput import latency
 from engine.times import format_time
 
 
@@ -56,9 +57,13 @@ def _throughput(call: Call, queue: str) -> dict[str, float]:
 
 def overview(call: Call) -> Reply:
     """All queues with their counts and throughput, for operators (OJS Admin API 6.1)."""
-    limit, offset = call.page()
-    rows = [row | {"throughput": _throughput(call, row["name"])} for row in call.engine.queues.list()]
-    return Reply(paged("queues", rows, limit, offset))
+    body = paged("queues", call.engine.queues.list(), *call.page())
+    log, now = call.engine.events, call.engine.now()
+    shown = [
+        row | {"throughput": _throughput(call, row["name"]), "latency_ms": latency(log, now, row["name"])}
+        for row in body["queues"]
+    ]
+    return Reply({**body, "queues": shown, "items": shown})
 
 
 def listing(call: Call) -> Reply:

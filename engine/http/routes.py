@@ -11,6 +11,7 @@ from engine.http import (
     admin,
     admin_server,
     agents,
+    audit,
     bulk,
     cron,
     dead_letter,
@@ -50,6 +51,7 @@ MODULES: Final = (
     history,
     admin,
     admin_server,
+    audit,
     webhooks,
     agents,
 )

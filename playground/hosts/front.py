@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote
 
 from engine.errors import OJSError, Unavailable
+from engine.http.audit import ACTOR
 from engine.http.binding import MEDIA_TYPE, encode
 from engine.http.message import EventStream, Request, Response
 from playground import security, tokens
@@ -101,6 +102,7 @@ class Front:
             scope = self._check(method, path, headers, bound=bound)
             if not bound and path not in MONITORS:
                 return self._page(environ, start, method, path, scope, began)
+            headers[ACTOR] = "anybody" if scope is None else f"token:{scope}"
             response = self._binding(environ, method, path, headers, began)
             body = response.body
             answer: Answer = self.driver.open(body) if isinstance(body, EventStream) else [body]

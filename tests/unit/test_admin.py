@@ -208,3 +208,124 @@ def test_figures_over_time_come_in_buckets(client: Client) -> None:
 
 def test_the_configuration_is_shown(client: Client) -> None:
     assert client.get("/admin/system/config")["max_meta_bytes"] == 65_536
+
+
+def test_cron_is_an_operators_too(client: Client) -> None:
+    client.post("/admin/cron", {"name": "n", "cron": "0 2 * * *", "type": "a.b", "args": []})
+    assert client.status == 201
+    assert client.get("/admin/cron?page=1&per_page=5")["items"][0]["name"] == "n"
+    assert client.post("/admin/cron/n/pause")["cron_job"]["enabled"] is False
+    assert client.post("/admin/cron/n/resume")["cron_job"]["enabled"] is True
+    assert client.post("/admin/cron/n/trigger")["job"]["type"] == "a.b"
+    client.delete("/admin/cron/n")
+    client.get("/admin/cron/n")
+    assert client.status == 404
+
+
+def test_changes_through_the_admin_api_are_written_down_newest_first(client: Client) -> None:
+    client.push()
+    client.get("/admin/jobs")
+    headers = {"x-ojs-actor": "token:admin", "x-request-id": "req-1"}
+    client.post("/admin/queues/default/pause", headers=headers)
+    client.post("/admin/jobs/bulk/cancel", {"filter": {"state": "available"}})
+    client.post("/admin/jobs/bulk/cancel", {"filter": {"state": "available"}, "confirm": True})
+    body = client.get("/admin/audit")
+    assert body["pagination"]["total"] == 3, "reading is no change, and a refusal is one that was asked for"
+    bulk, refused, paused = body["items"]
+    assert (bulk["status"], bulk["outcome"]) == (200, {"matched": 1, "succeeded": 1, "failed": 0})
+    assert (refused["status"], refused["error"], refused["actor"]) == (400, "invalid_request", "unknown")
+    assert (paused["actor"], paused["request_id"]) == ("token:admin", "req-1")
+    assert (paused["method"], paused["path"]) == ("POST", "/ojs/v1/admin/queues/default/pause")
+    assert paused["at"] == "2026-01-05T12:00:00.000Z"
+    assert [one["id"] for one in client.get("/admin/audit?actor=token:admin")["items"]] == [paused["id"]]
+    assert [one["id"] for one in client.get("/admin/audit?status=400")["items"]] == [refused["id"]]
+
+
+def test_the_record_of_changes_is_bounded(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.http.audit.KEPT", 3)
+    for _ in range(5):
+        client.post("/admin/queues/default/pause")
+    assert [one["id"] for one in client.get("/admin/audit")["items"]] == [
+        "audit_000000000005",
+        "audit_000000000004",
+        "audit_000000000003",
+    ]
+
+
+ANSWERS = (
+    ("GET", "/admin/queues", None, "items pagination"),
+    (
+        "GET",
+        "/admin/queues/default",
+        None,
+        "name state counts configuration paused created_at oldest_available_at",
+    ),
+    ("POST", "/admin/queues/default/pause", {}, "name paused paused_at"),
+    ("POST", "/admin/queues/default/resume", {}, "name paused"),
+    (
+        "DELETE",
+        "/admin/queues/default/jobs",
+        {"states": ["completed"], "confirm": True},
+        "purged_count states",
+    ),
+    ("PUT", "/admin/queues/default/config", {"concurrency": 3}, "name"),
+    ("GET", "/admin/jobs", None, "items pagination"),
+    ("GET", "/admin/jobs/{id}", None, "id type queue args meta state retry_policy errors result metadata"),
+    (
+        "POST",
+        "/admin/jobs/bulk/retry",
+        {"filter": {}, "confirm": True},
+        "action matched succeeded failed errors",
+    ),
+    (
+        "POST",
+        "/admin/jobs/bulk/delete",
+        {"filter": {}, "confirm": True},
+        "action matched succeeded failed errors",
+    ),
+    ("GET", "/admin/workers", None, "items summary pagination"),
+    ("GET", "/admin/workers/w1", None, "id state queues active_jobs last_heartbeat_at jobs"),
+    ("POST", "/admin/workers/w1/quiet", {}, "id"),
+    ("GET", "/admin/stats", None, "queues workers jobs throughput uptime_seconds"),
+    ("GET", "/admin/stats/history", None, "period data"),
+    ("GET", "/admin/dead-letter", None, "items pagination"),
+    ("DELETE", "/admin/dead-letter", {"confirm": True}, "purged_count"),
+    ("POST", "/admin/system/maintenance", {"enabled": False}, "maintenance"),
+    ("GET", "/admin/system/config", None, "backend"),
+    ("POST", "/admin/jobs/{id}/cancel", {}, "job"),
+)
+"""Each endpoint of the document with the fields that it shows in the answer (OJS Admin API 6 to 12)."""
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "fields"), ANSWERS, ids=[f"{a[0]} {a[1]}" for a in ANSWERS]
+)
+def test_every_endpoint_of_the_document_answers_with_its_fields(
+    client: Client, method: str, path: str, body: Any, fields: str
+) -> None:
+    job = client.push()
+    client.push(queue="other")
+    client.fetch("other")
+    client.post("/workers/heartbeat", {"worker_id": "w1", "active_jobs": [], "queues": ["other"]})
+    answer = client.send(method, path.replace("{id}", job), body)
+    assert client.status == 200, answer
+    assert set(fields.split()) <= answer.keys()
+
+
+def test_what_the_document_shows_of_each_item(client: Client) -> None:
+    client.push()
+    client.fetch()
+    queue = client.get("/admin/queues")["items"][0]
+    assert {"name", "state", "counts", "throughput", "latency_ms", "paused", "created_at"} <= queue.keys()
+    assert {"p50", "p95", "p99"} <= queue["latency_ms"].keys()
+    facts = {
+        "hostname": "h",
+        "version": "1.2",
+        "concurrency": 4,
+        "metadata": {"pod": "p"},
+        "queues": ["default"],
+    }
+    client.post("/workers/heartbeat", {"worker_id": "w1", "started_at": "2026-01-05T11:00:00Z", **facts})
+    worker = client.get("/admin/workers")["items"][0]
+    names = "id hostname state queues concurrency active_jobs started_at last_heartbeat_at version metadata"
+    assert set(names.split()) <= worker.keys()
