@@ -76,14 +76,18 @@ class DeadLetters:
 
     # reading
 
-    def get(self, job_id: Any) -> Job:
+    def get(self, job_id: Any, tenant: str | None = None) -> Job:
         """One dead letter.
 
+        Args:
+            job_id: Its id.
+            tenant: Whose it must be, if anybody's (OJS Extension Interactions 8.2).
+
         Raises:
-            NotFound: No job with this id, or it is no dead letter.
+            NotFound: No job with this id, or it is no dead letter, or another tenant's.
         """
         job = self.kernel.store.get(job_id) if isinstance(job_id, str) else None
-        if job is None or not job.dead_letter:
+        if job is None or not job.dead_letter or tenant not in {None, job.tenant}:
             raise NotFound(
                 f"There is no dead letter '{job_id!s:.60}'.",
                 details={"resource_type": "dead_letter_job", "resource_id": str(job_id)[:60]},
@@ -98,19 +102,25 @@ class DeadLetters:
         found = [job for job in letters if wanted.matches(job)]
         return found[offset : offset + limit], len(found)
 
-    def stats(self) -> dict[str, Any]:
-        """Totals by queue and by error type, oldest and newest, and the default retention (OJS Dead Letter 10.1)."""
-        tally = self.kernel.store.dead_tally()
+    def stats(self, tenant: str | None = None) -> dict[str, Any]:
+        """Totals by queue and by error type, oldest and newest, and the default retention (OJS Dead Letter 10.1).
+
+        Args:
+            tenant: Only this tenant's.
+        """
+        store = self.kernel.store
+        own = None if tenant is None else self._matching(Selection(tenant=tenant))
+        tally = store.dead_tally() if own is None else _tally(own)
         by_type: dict[str, int] = {}
         for kinds in tally.values():
             for kind, count in kinds.items():
                 by_type[kind] = by_type.get(kind, 0) + count
-        oldest = next(self.kernel.store.dead_letters(newest=False), None)
-        newest = next(self.kernel.store.dead_letters(), None)
+        oldest = next(store.dead_letters(newest=False) if own is None else iter(own), None)
+        newest = next(store.dead_letters() if own is None else reversed(own), None)
         prunes = [at for queue in tally if (at := self.retention.due_at(queue)) is not None]
         kept = self.queues.config("default")["dead_letter"]["retention"]
         return {
-            "total": self.kernel.store.dead_count(),
+            "total": store.dead_count() if own is None else len(own),
             "by_queue": {queue: sum(kinds.values()) for queue, kinds in sorted(tally.items())},
             "by_error_type": dict(sorted(by_type.items())),
             "oldest_at": None if oldest is None else format_time(oldest.discarded_at or 0),
@@ -212,6 +222,15 @@ class DeadLetters:
         self.kernel.store.set_timer(TIMER, job.id, None)
         self.kernel.remove(job)
         self.kernel.emit_job("dead_letter.deleted", job, {}, self.kernel.now())
+
+
+def _tally(jobs: list[Job]) -> dict[str, dict[str, int]]:
+    """As `engine.storage.Store.dead_tally`, of these jobs alone."""
+    found: dict[str, dict[str, int]] = {}
+    for job in jobs:
+        kinds, kind = found.setdefault(job.queue, {}), str((job.error or {}).get("type") or "Unknown")
+        kinds[kind] = kinds.get(kind, 0) + 1
+    return found
 
 
 def _bounded(wanted: Selection) -> bool:

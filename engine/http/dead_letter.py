@@ -33,20 +33,29 @@ def listing(call: Call) -> Reply:
     return Reply({"jobs": rows, "items": rows, "total": total, "pagination": page})
 
 
+def _own(call: Call) -> str:
+    """The id of the path; a request in a tenant's name finds none but its own (OJS Extension Interactions 8.2).
+
+    Raises:
+        NotFound: No such dead letter, or another tenant's.
+    """
+    return call.engine.dead_letters.get(call.params["id"], call.tenant).id
+
+
 def show(call: Call) -> Reply:
     """One dead letter with its whole error history."""
-    job = call.engine.dead_letters.get(call.params["id"])
+    job = call.engine.dead_letters.get(_own(call))
     return Reply({**job.to_dict(), **with_job(job)})
 
 
 def stats(call: Call) -> Reply:
     """How many there are, of what, and since when."""
-    return Reply(call.engine.dead_letters.stats())
+    return Reply(call.engine.dead_letters.stats(call.tenant))
 
 
 def retry(call: Call) -> Reply:
     """Run a dead letter again."""
-    job = call.engine.dead_letters.retry(call.params["id"], call.body.get("override"))
+    job = call.engine.dead_letters.retry(_own(call), call.body.get("override"))
     body = with_job(job, retried=True)
     body["job"]["re_enqueued_at"] = format_time(job.enqueued_at or 0)
     return Reply(body)
@@ -60,13 +69,13 @@ def retry_all(call: Call) -> Reply:
 
 def delete(call: Call) -> Reply:
     """Remove a dead letter for good."""
-    job = call.engine.dead_letters.delete(call.params["id"])
+    job = call.engine.dead_letters.delete(_own(call))
     return Reply({"deleted": True, "job_id": job.id, "id": job.id})
 
 
 def admin_delete(call: Call) -> Reply:
     """Remove a dead letter for good, without a body in the reply."""
-    call.engine.dead_letters.delete(call.params["id"])
+    call.engine.dead_letters.delete(_own(call))
     return Reply("", 204)
 
 

@@ -311,3 +311,20 @@ def test_a_request_in_a_tenants_name_reaches_only_its_own() -> None:
     body = {"confirm": True, "filter": {"tenant_id": "beta"}}
     server.http("DELETE", "/dead-letter", body, {"x-ojs-tenant": "acme"})
     assert server.engine.store.dead_count() == 1
+
+
+def test_a_tenant_finds_none_but_its_own_dead_letters() -> None:
+    """OJS Extension Interactions 8.2, for each way to ask."""
+    server = Server()
+    own, other = (server.dead(meta={"tenant_id": name}) for name in ("acme", "zeta"))
+    for base in ("/dead-letter", "/admin/dead-letter"):
+        for method, path in (("GET", ""), ("POST", "/retry"), ("DELETE", "")):
+            status, _ = server.call(method, f"{base}/{other.id}{path}", None, x_ojs_tenant="acme")
+            assert (status, other.dead_letter) == (404, True), (method, base, path)
+        assert server.call("GET", f"{base}/{own.id}", None, x_ojs_tenant="acme")[0] == 200
+        told = server.call("GET", f"{base}/stats", None, x_ojs_tenant="acme")[1]
+        assert (told["total"], told["by_queue"], told["by_error_type"]) == (1, {"default": 1}, {"boom": 1})
+        assert told["oldest_at"] == told["newest_at"] is not None
+    assert server.call("GET", "/dead-letter/stats")[1]["total"] == 2
+    assert server.call("GET", f"/dead-letter/{other.id}", None, x_ojs_tenant="zeta")[0] == 200
+    assert server.call("POST", f"/dead-letter/{other.id}/retry")[0] == 200, "without a tenant: the operator's"

@@ -118,6 +118,18 @@ def _(desk: Desk) -> None:
     desk.refused("POST", path, {"state": 1}, 409, "conflict")
 
 
+@proves("R-tenant-operator")
+def _(desk: Desk) -> None:
+    for tenant in ("acme", "zeta"):
+        job = desk.enqueue(meta={"tenant_id": tenant}, options={"retry": {"max_attempts": 1}})["job"]
+        desk.claim()
+        desk.nack(job)
+    counts = [desk.ok("GET", "/dead-letter", **who)["total"] for who in ({}, {"x_ojs_tenant": "acme"})]
+    assert counts == [2, 1]
+    desk.ok("GET", f"/dead-letter/{job['id']}")
+    desk.refused("GET", f"/admin/dead-letter/{job['id']}", None, 404, "not_found", x_ojs_tenant="acme")
+
+
 @proves("R-progress-events")
 def _(desk: Desk) -> None:
     job = desk.running()
