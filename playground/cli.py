@@ -19,7 +19,7 @@ from pathlib import Path
 from jinja2 import FileSystemLoader
 
 from engine.http.quota import Quota
-from playground import conformance, packages, resources, scenarios, settings, shelves
+from playground import conformance, packages, resources, scenarios, settings, shelves, tenancy
 from playground.app import Application, Site
 from playground.assets import Assets
 from playground.build import BuildError, build
@@ -120,6 +120,7 @@ def _application(told: settings.Settings, url: str, python: packages.Python | No
         late=LATE,
     )
     session.binding.quota = Quota(told["rate"])
+    tenancy.apply(session.engine, told.tenants, required=told["require_tenant"])
     boot = None if python is None else python.boot
     site = Site(
         "server",

@@ -18,11 +18,14 @@ from urllib.parse import urlsplit
 
 from platformdirs import user_config_path
 
+from playground import tenancy
 from playground.demo import MAX_WORKERS
 from playground.tokens import SCOPES, Tokens, checked
 
 FILE: Final = "config.toml"
 """In the user's configuration folder; read when it is there and no other file is named."""
+TABLES: Final = ("tokens", "tenants")
+"""Tables of that file."""
 TRUE: Final = frozenset({"1", "true", "yes", "on"})
 FALSE: Final = frozenset({"0", "false", "no", "off", ""})
 
@@ -166,6 +169,13 @@ SETTINGS: Final = (
         "streams", number(1, 10_000, "streams"), 1000, "most open streams at a time", "N", section="limits"
     ),
     Setting(
+        "require_tenant",
+        switch,
+        False,
+        "every job belongs to a tenant; one that names none to '_default'",
+        section="limits",
+    ),
+    Setting(
         "allow_host",
         name,
         (),
@@ -254,10 +264,12 @@ class Settings:
     Args:
         values: Every setting of `SETTINGS` by its name.
         tokens: The bearer tokens.
+        tenants: The tenants that are there from the start.
     """
 
     values: Mapping[str, Any]
     tokens: Tokens
+    tenants: tenancy.Told
 
     def __getitem__(self, name: str) -> Any:
         return self.values[name]
@@ -278,7 +290,11 @@ def load(options: argparse.Namespace, environment: Mapping[str, str] = os.enviro
     values = {one.name: _value(one, given, environment, table, path) for one in SETTINGS}
     tokens = _tokens(environment, table, path)
     _together(values, tokens)
-    return Settings(values, tokens)
+    try:
+        tenants = tenancy.read(environment, table, path)
+    except ValueError as error:
+        raise SettingError(str(error)) from None
+    return Settings(values, tokens, tenants)
 
 
 def _value(
@@ -333,8 +349,8 @@ def _file(options: argparse.Namespace, environment: Mapping[str, str]) -> tuple[
     except tomllib.TOMLDecodeError as error:
         raise SettingError(f"{path}: not TOML: {error}.") from None
     for key in table:
-        if key not in BY_NAME and key != "tokens":
-            near = difflib.get_close_matches(key, [*BY_NAME, "tokens"], 1)
+        if key not in BY_NAME and key not in TABLES:
+            near = difflib.get_close_matches(key, [*BY_NAME, *TABLES], 1)
             hint = f"did you mean '{near[0]}'?" if near else "see ojs-playground serve --help."
             raise SettingError(f"{path}: '{key:.60}' is no setting; {hint}")
     return str(path), table

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from playground import settings
+from playground import settings, tenancy
 from playground.settings import SETTINGS, SettingError, load
 from tests.conftest import ROOT
+from tests.unit.harness import Server
 
 LONG = "0123456789abcdef-admin"
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - it must be refused
@@ -39,6 +40,19 @@ def test_a_flag_counts_before_the_environment_before_the_file_before_the_default
     assert {one.name: read()[one.name] for one in SETTINGS} == {one.name: one.default for one in SETTINGS}
 
 
+def test_tenants_have_limits_from_the_start(tmp_path: Path) -> None:
+    """OJS Multi-Tenancy 15.1: from the file, or the environment in its place; a running server can change them."""
+    path = config(tmp_path, "[tenants.acme]\nlimits = { max_queue_depth = 1 }\nfairness_weight = 2")
+    assert read("--config", path, OJS_TENANTS='{"zeta": {}}').tenants == {"zeta": {}}
+    server = Server()
+    tenancy.apply(server.engine, read("--config", path).tenants, required=True)
+    body = {"type": "a.b", "args": [], "meta": {"tenant_id": "acme"}}
+    assert [server.call("POST", "/jobs", body)[0] for _ in range(2)] == [201, 429]
+    assert server.push().tenant == "_default"
+    assert server.call("PUT", "/admin/tenants/acme/limits", {"max_queue_depth": 2})[0] == 200
+    assert server.call("POST", "/jobs", body)[0] == 201
+
+
 def test_a_list_is_a_repeated_flag_or_separated_by_commas() -> None:
     assert read("--cors", "https://a.example", "--cors", "http://b:1")["cors"] == (
         "https://a.example",
@@ -57,6 +71,11 @@ def test_a_list_is_a_repeated_flag_or_separated_by_commas() -> None:
         ({"OJS_ALLOW_HOST": "ojs:8080"}, "", ("OJS_ALLOW_HOST", "leave the port out")),
         ({"OJS_TOKEN_ADMIN": "short"}, "", ("OJS_TOKEN_ADMIN", "at least 16")),
         ({"OJS_HOST": EVERYWHERE}, "", (EVERYWHERE, "without a token", "OJS_TOKEN_ADMIN")),
+        ({"OJS_TENANTS": "{"}, "", ("OJS_TENANTS", "not JSON")),
+        ({"OJS_TENANTS": "[]"}, "", ("OJS_TENANTS", "a table for each")),
+        ({"OJS_TENANTS": '{"-": {}}'}, "", ("OJS_TENANTS", "a letter or digit first")),
+        ({}, "[tenants.a]\nlimit = 1", ("[tenants]", "'limit'", "limits, fairness_weight")),
+        ({}, "[tenants.a.limits]\nmax_queue_depth = -1", ("[tenants]", "max_queue_depth")),
         ({"OJS_CORS": "*"}, "", ("'*'", "token")),
         (
             {"OJS_HOST": EVERYWHERE, "OJS_TOKEN_ADMIN": LONG, "OJS_DEBUG": "1"},
