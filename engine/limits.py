@@ -7,7 +7,6 @@ latest job brought is the key's policy.
 
 from __future__ import annotations
 
-import sys
 from typing import Any, Final
 
 from engine import failure, limit_policy
@@ -24,7 +23,8 @@ from engine.times import SECOND, format_duration, format_time, parse_time
 TIMER: Final = "limit"
 LATER: Final = SECOND
 """How far a job is put off when nobody can say when its limit will allow it."""
-FOREVER: Final = sys.maxsize
+FOREVER: Final = 1 << 62
+"""An instant that never comes, milliseconds; `sys.maxsize` is in 1970 where Python runs in a browser."""
 _KIND: Final = "limit"
 _QUEUE: Final = "@queue:"
 """Prefix of the keys of queues' own limits; no job's key can begin like this."""
