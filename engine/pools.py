@@ -57,19 +57,20 @@ class Pools:
         config = pool or _read(wish, wish.get("strategy", "strict"), "strategy")
         if pool is not None:
             open_to = [queue for queue in open_to if queue in pool["queues"]]
-            if pool["concurrency"] is not None and pool["active"] >= pool["concurrency"]:
-                self._overloaded(str(name), pool)
-                open_to = []
         return _Plan(self, open_to, config, name, worker)
 
-    def _overloaded(self, name: str, pool: dict[str, Any]) -> None:
-        """Tell, once until a slot is free again, that a pool can take no more."""
+    def full(self, name: str) -> bool:
+        """Whether a pool can take no more, which is told once until a slot is free again."""
+        pool = self.kernel.store.record(_KIND, name)
+        if pool is None or pool["concurrency"] is None or pool["active"] < pool["concurrency"]:
+            return False
         if not pool["overloaded"]:
             pool["overloaded"] = True
             self.kernel.store.put_record(_KIND, name, pool)
             waiting = sum(self.kernel.store.counts(queue)[life.AVAILABLE] for queue in pool["queues"])
             facts = {"pool": name, "active_jobs": pool["active"], "waiting_jobs": waiting}
             self.kernel.emit("scheduling.pool_overloaded", name, facts)
+        return True
 
     def _reaches(self, queue: str, name: str | None) -> bool:
         """Whether no other pool has a queue to itself (6.3)."""
@@ -220,6 +221,8 @@ class _Plan:
 
     def order(self) -> Iterable[str]:
         """The queues for the next job, those that are owed one first."""
+        if self._pool is not None and self._pools.full(self._pool):
+            return []
         strategy, queues = self._config["strategy"], self._queues
         counts = self._pools.kernel.store.counts
         if strategy == "least-loaded":

@@ -124,6 +124,12 @@ def test_a_pool_has_no_more_active_jobs_than_it_may() -> None:
     assert len(server.take("a", wish={"pool": "pool"})) == 1
 
 
+def test_one_request_for_many_jobs_takes_no_more_than_its_pool_may() -> None:
+    server = filled(Server(), a=9)
+    pool(server, concurrency=2)
+    assert len(server.take("a", count=5, wish={"pool": "pool"})) == 2
+
+
 def test_an_isolated_pool_has_its_queues_to_itself() -> None:
     server = filled(Server(), a=2, c=1)
     pool(server, isolated=True)
