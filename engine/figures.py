@@ -1,14 +1,14 @@
 """Throughput: what was enqueued, started, completed and failed lately, for each queue and tenant.
 
-Two rings of small records hold the last sixty minutes and the last twenty-four hours: reading a figure touches a fixed
-number of them, however many jobs there are (OJS HTTP Binding 11.2). Nothing is counted as it happens: the event log
-tells it all, and is counted block by block, or when somebody asks.
+Two rings of small records hold the last day by the minute and the last thirty days by the hour: reading a figure
+touches a fixed number of them, however many jobs there are (OJS HTTP Binding 11.2, OJS Admin API 10.2). Nothing is
+counted as it happens: the event log tells it all, and is counted block by block, or when somebody asks.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from engine import lifecycle as life
@@ -20,7 +20,7 @@ FIGURES: Final = ("enqueued", "started", "wait_ms", "completed", "duration_ms", 
 """What is counted, and how long jobs waited and ran in all, milliseconds."""
 _KIND: Final = "figures"
 _NOTHING: Final = dict.fromkeys(FIGURES, 0)
-_RINGS: Final = {"m": 60, "h": 24}
+_RINGS: Final = {"m": 24 * 60, "h": 30 * 24}
 """How many minutes and hours are kept."""
 
 
@@ -80,7 +80,7 @@ class Figures:
         return total
 
     def minutes(self, scope: str, count: int) -> Counter[str]:
-        """Sums of the last ``count`` minutes (at most 60), the one under way included.
+        """Sums of the last ``count`` minutes, the one under way included.
 
         Args:
             scope: ``queue:NAME`` or ``tenant:ID``.
@@ -102,10 +102,29 @@ class Figures:
             found.append(slot if slot is not None and slot["at"] == number else _NOTHING)
         return found
 
+    def span(
+        self, scope: str, since: int, until: int, *, hours: bool
+    ) -> Iterator[tuple[int, Mapping[str, int]]]:
+        """What is kept of a span, the oldest first: the start of each minute, or hour, in which anything happened.
+
+        Args:
+            scope: ``queue:NAME`` or ``tenant:ID``.
+            since: Instant, milliseconds; the minute or hour in which it lies is the first.
+            until: Instant, exclusive.
+            hours: Whether hours are wanted, which go back further than minutes.
+        """
+        self.kernel.events.settle()
+        letter, unit = ("h", HOUR) if hours else ("m", MINUTE)
+        now, size = self.kernel.now() // unit, _RINGS[letter]
+        for number in range(max(since // unit, now - size + 1), min(-(-until // unit), now + 1)):
+            slot = self.kernel.store.record(_KIND, f"{scope}|{letter}{number % size}")
+            if slot is not None and slot["at"] == number:
+                yield number * unit, slot
+
     def day(self, scope: str) -> Counter[str]:
         """Sums of the last 24 hours, the one under way included; see `minutes`."""
         now = self.kernel.now() // HOUR
-        return self._sum(scope, "h", range(now - _RINGS["h"] + 1, now + 1))
+        return self._sum(scope, "h", range(now - 23, now + 1))
 
     def today(self, scope: str) -> Counter[str]:
         """Sums since midnight UTC; see `minutes`."""

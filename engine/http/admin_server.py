@@ -74,7 +74,7 @@ def stats(call: Call) -> Reply:
             "queues": len(engine.store.queues()),
             "workers": len(engine.workers.list()),
             "jobs": {state: counts[state] for state in STATES},
-            "throughput": per_minute(engine.events, now),
+            "throughput": per_minute(engine.events, engine.figures, engine.store.queues(), now),
             "uptime_seconds": max(0, now - call.settings.started_at) // SECOND,
         }
     )
@@ -90,7 +90,9 @@ def history(call: Call) -> Reply:
     until = now + 1 if until is None else until
     since = call.instant("since")
     since = until - HOUR if since is None else since
-    found = buckets(call.engine.events, PERIODS[name], since, until, call.query.get("queue") or None)
+    queue = call.query.get("queue")
+    queues = [queue] if queue else call.engine.store.queues()
+    found = buckets(call.engine.events, call.engine.figures, queues, PERIODS[name], since, until)
     return Reply({"period": name, "data": found})
 
 
