@@ -52,7 +52,7 @@ class Language(NamedTuple):
 
 _PYTHON: Final = (
     Example(
-        "Greet",
+        "Greets",
         "Takes jobs and returns a result.",
         """\
 # Start, then let JavaScript enqueue jobs for it, or send it one.
@@ -63,7 +63,7 @@ async def handle(job):
 """,
     ),
     Example(
-        "Fail, then succeed",
+        "Fails twice, then succeeds",
         "Raises twice; the server tries again with a growing pause.",
         """\
 def handle(job):
@@ -73,7 +73,7 @@ def handle(job):
 """,
     ),
     Example(
-        "Report progress",
+        "Reports progress",
         "Tells how far it is while it works.",
         """\
 import asyncio
@@ -86,7 +86,7 @@ async def handle(job):
 """,
     ),
     Example(
-        "Never end",
+        "Never ends",
         "Loops for ever; its deadline ends it.",
         """\
 def handle(job):
@@ -96,7 +96,7 @@ def handle(job):
         2,
     ),
     Example(
-        "Enqueue more",
+        "Enqueues more",
         "A handler that hands work on.",
         """\
 async def handle(job):
@@ -110,7 +110,7 @@ async def handle(job):
 
 _JAVASCRIPT: Final = (
     Example(
-        "Enqueue for Python",
+        "Enqueues for Python",
         "Ordinary client code: three jobs for the handler beside it.",
         """\
 // Ordinary client code: what it enqueues, the Python handler does.
@@ -126,7 +126,7 @@ for (const name of ["Ada", "Grace", "Edsger"]) {
 """,
     ),
     Example(
-        "Handle",
+        "Handles",
         "Takes jobs and returns a result.",
         """\
 handle(async (job) => {
@@ -136,7 +136,7 @@ handle(async (job) => {
 """,
     ),
     Example(
-        "Fail, then succeed",
+        "Fails twice, then succeeds",
         "Throws twice; the server tries again with a growing pause.",
         """\
 handle(async (job) => {
@@ -146,7 +146,7 @@ handle(async (job) => {
 """,
     ),
     Example(
-        "Never end",
+        "Never ends",
         "Loops for ever; its deadline ends it.",
         """\
 handle(() => {
@@ -156,7 +156,7 @@ handle(() => {
         2,
     ),
     Example(
-        "Enqueue and await",
+        "Enqueues and awaits",
         "Enqueues a job and asks until it has ended.",
         """\
 const ask = async (path, init) => (await fetch(`/ojs/v1${path}`, init)).json();

@@ -173,13 +173,16 @@
       if (!box) return;
       const runs = !["off", "failed"].includes(this.state);
       const state = /** @type {HTMLElement} */ (box.querySelector(".runs"));
-      state.textContent = this.told;
+      state.textContent = state.title = this.told;
       state.dataset.state = this.state;
       for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (box.querySelectorAll("[data-act]"))) {
         const act = button.dataset.act;
         if (act === "start") button.textContent = runs ? "Start again" : "Start";
         if (act === "stop") button.disabled = !runs || this.state === "stopping";
         if (act === "kill") button.disabled = !runs;
+        // What comes next stands out: once it waits for jobs, sending it one.
+        if (act === "start") button.classList.toggle("primary", this.state !== "idle");
+        if (act === "send") button.className = this.state === "idle" ? "primary" : "quiet";
       }
       const output = /** @type {HTMLElement} */ (box.querySelector(".output"));
       const scroller = /** @type {HTMLElement} */ (output.parentElement);
@@ -188,7 +191,6 @@
       for (const line of this.lines.slice(this.drawn)) output.append(this.item(line));
       this.drawn = this.lines.length;
       while (output.children.length > KEPT_LINES) output.firstElementChild?.remove();
-      box.toggleAttribute("data-said", this.lines.length > 0);
       if (below) scroller.scrollTop = scroller.scrollHeight;
     }
 
@@ -291,7 +293,8 @@
       const said = await ask("POST", `/workers/${what}`, { job_id: job.id, worker_id: id, ...body }).catch((error) => ({ status: 0, error }));
       if (this.id !== id) return;
       if (said.status >= 400 || !said.status) this.log("bad", `Its ${what} was refused: ${said.error?.message}`);
-      else this.log(what === "ack" ? "good" : "told", what === "ack" ? `completed: ${short(answer.result)}` : `failed on attempt ${job.attempt}; now ${said.state}`);
+      else if (what === "ack") this.log("good", `completed on attempt ${job.attempt}: ${short(answer.result)}`);
+      else this.log("told", `failed on attempt ${job.attempt} of ${job.max_attempts}; ${said.state === "retryable" ? `tried again in ${seconds(said.retry_delay_ms)}` : `now ${said.state}`}`);
       this.job = "";
       if (!answer.ended || this.state === "stopping") return;
       this.log("told", "Its worker was ended and is started again, as a supervisor would.", "");

@@ -115,7 +115,7 @@ def test_ones_own_handler_fails_with_its_line_and_then_succeeds(
     output = box.locator(".output")
     expect(output.locator(".bad")).to_contain_text("not yet")
     expect(output.locator(".bad")).to_contain_text("line 3" if language == "python" else "handler.js:3")
-    expect(output.locator(".good")).to_contain_text('completed: "good"', timeout=SLOW)
+    expect(output.locator(".good")).to_contain_text('completed on attempt 2: "good"', timeout=SLOW)
     job = output.locator(".good a").get_attribute("title")
     found = state(page, str(job))
     assert found["attempt"] == 2
@@ -248,7 +248,7 @@ def test_code_survives_a_reload_and_other_panes_and_runs_only_by_a_click(site: W
     page.get_by_role("link", name="Handlers").click()
     expect(box.locator(".runs")).to_have_attribute("data-state", "idle")
     box.get_by_role("button", name="Send it a job").click()
-    expect(box.locator(".output .good")).to_contain_text('completed: "mine"')
+    expect(box.locator(".output .good")).to_contain_text('completed on attempt 1: "mine"')
     box.get_by_role("button", name="Stop").click()
     expect(box.locator(".runs")).to_have_text("Stopped")
 
