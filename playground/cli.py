@@ -32,6 +32,7 @@ from playground.hosts.front import Access, Front
 from playground.hosts.server import create_app
 from playground.hosts.serving import Development, Serving, Waitress, run_until_told
 from playground.hosts.signin import SignIn
+from playground.hosts.spans import Traced, tracer
 from playground.render import environment
 from playground.security import LOCAL
 from playground.session import Session
@@ -140,6 +141,13 @@ def _application(told: settings.Settings, url: str, python: packages.Python | No
     return app
 
 
+def _traced(front: Front) -> Traced:
+    try:
+        return Traced(front, tracer())
+    except ImportError as error:
+        raise CommandError(f"--otel needs more: pip install 'ojs-playground[otel]' ({error}).") from None
+
+
 def _serve(options: argparse.Namespace) -> None:
     told = settings.load(options)
     listener = _listen(told["host"], told["port"])
@@ -160,10 +168,11 @@ def _serve(options: argparse.Namespace) -> None:
         max_body=told["max_body"],
     )
     largest = max(told["max_body"] * 16, 1 << 26)
+    answering = _traced(front) if told["otel"] else front
     server: Serving = (
-        Development(front, listener)
+        Development(answering, listener)
         if told["debug"]
-        else Waitress(front, driver, listener, largest=largest, streams=told["streams"])
+        else Waitress(answering, driver, listener, largest=largest, streams=told["streams"])
     )
     lines = (
         f"OJS Playground {release()}",

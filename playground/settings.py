@@ -209,6 +209,13 @@ SETTINGS: Final = (
         "LEVEL",
         section="log",
     ),
+    Setting(
+        "otel",
+        switch,
+        False,
+        "send a span for each request to the collector of OTEL_EXPORTER_OTLP_ENDPOINT; needs the extra 'otel'",
+        section="log",
+    ),
 )
 
 BY_NAME: Final = {one.name: one for one in SETTINGS}

@@ -41,6 +41,7 @@ SERVER_ONLY: Final = frozenset(
         "serving.py",
         "settings.py",
         "signin.py",
+        "spans.py",
         "tokens.py",
         "webhooks.py",
     }

@@ -107,7 +107,7 @@ class Front:
             body = response.body
             answer: Answer = self.driver.open(body) if isinstance(body, EventStream) else [body]
         except OJSError as error:
-            response = self._refused(error, method, path, headers, bound=bound)
+            response = self._refused(error, method, target(environ), headers, bound=bound)
             answer = [response.body] if isinstance(response.body, bytes) else []
             scope = None
         finally:
@@ -154,13 +154,15 @@ class Front:
         return scope
 
     def _refused(
-        self, error: OJSError, method: str, path: str, headers: Mapping[str, str], *, bound: bool
+        self, error: OJSError, method: str, url: str, headers: Mapping[str, str], *, bound: bool
     ) -> Response:
         wants_page = not bound and method in {"GET", "HEAD"} and "text/html" in headers.get("accept", "")
         if error.status == 401 and self.signin is not None and wants_page and "hx-request" not in headers:
-            return Response(303, {"Location": f"/signin?next={quote(path)}", "Cache-Control": "no-store"})
+            return Response(
+                303, {"Location": f"/signin?next={quote(url, safe='/')}", "Cache-Control": "no-store"}
+            )
         if bound:
-            return self.driver.app.session.binding.refuse(error, Request(method, path, headers))
+            return self.driver.app.session.binding.refuse(error, Request(method, url, headers))
         return problem(error)
 
     # who answers

@@ -11,7 +11,7 @@ import contextlib
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from time import monotonic, sleep
 from typing import Any, Final, Protocol
 
@@ -25,6 +25,7 @@ from engine.errors import InternalError, InvalidRequest, PayloadTooLarge
 from playground.hosts.driver import Driver
 from playground.hosts.front import Front, problem
 
+WSGI = Callable[[dict[str, Any], Any], Iterable[bytes]]
 THREADS: Final = 8
 """For requests; the application answers one at a time, the rest read and write."""
 SPARE: Final = 1000
@@ -84,7 +85,7 @@ class Waitress:
     """The production server.
 
     Args:
-        front: The WSGI application.
+        front: The WSGI application that answers.
         driver: Tells how many streams are open.
         listener: A bound socket.
         largest: Largest request that is read at all, bytes.
@@ -92,7 +93,7 @@ class Waitress:
     """
 
     def __init__(
-        self, front: Front, driver: Driver, listener: socket.socket, *, largest: int, streams: int
+        self, front: WSGI, driver: Driver, listener: socket.socket, *, largest: int, streams: int
     ) -> None:
         make: Any = create_server  # its stubs lack what is set below
         self._server = make(
@@ -127,7 +128,7 @@ class Development:
         listener: A bound socket.
     """
 
-    def __init__(self, front: Front, listener: socket.socket) -> None:
+    def __init__(self, front: WSGI, listener: socket.socket) -> None:
         host, port = listener.getsockname()[:2]
         listener.listen()
         self._server = make_server(host, port, front, threaded=True, fd=listener.fileno())

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import socket
+import subprocess
+import sys
+import time
 from pathlib import Path
+from urllib.error import HTTPError, URLError
+from urllib.request import Request, urlopen
 
 import pytest
 
 from playground import packages, resources
 from playground.build import BuildError, build
-from tests.conftest import command
+from tests.conftest import ROOT, command, free_port
 
 
 def one_line(text: str) -> str:
@@ -91,3 +98,48 @@ def test_a_script_that_fails_in_node_is_an_error_with_its_last_line() -> None:
 def test_an_incomplete_installation_names_what_is_missing() -> None:
     with pytest.raises(FileNotFoundError, match="'nothing' is missing"):
         resources.path("nothing")
+
+
+def test_a_server_started_by_file_and_environment_is_what_they_say(tmp_path: Path) -> None:
+    """One process with everything: the file's port and limits, the environment's token, the log as JSON."""
+    port = free_port()
+    (tmp_path / "ojs.toml").write_text(f"port = {port}\nrate = 4\nlog = 'json'\nworkers = 1")
+    token = "an-admin-token-of-the-test"  # noqa: S105 - it guards this test's server only
+    told = {"OJS_CONFIG": str(tmp_path / "ojs.toml"), "OJS_TOKEN_ADMIN": token, "OJS_LOG_LEVEL": "info"}
+    line = [sys.executable, "-m", "playground.cli", "serve"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **told}
+    started = subprocess.Popen(
+        line, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+    def status(path: str, **headers: str) -> int:
+        try:
+            with urlopen(Request(f"http://localhost:{port}{path}", headers=headers), timeout=5) as answer:
+                return int(answer.status)
+        except HTTPError as error:
+            return error.code
+
+    for _ in range(200):
+        try:
+            assert status("/signin") == 200
+            break
+        except URLError:
+            assert started.poll() is None
+            time.sleep(0.05)
+    mine = {"Authorization": f"Bearer {token}"}
+    assert status("/ojs/v1/jobs") == 401
+    found = [status("/ojs/v1/jobs", **mine) for _ in range(20)]
+    assert set(found) == {200, 429}, "the demo worker's requests count too"
+    started.send_signal(signal.SIGTERM)
+    out, log = started.communicate(timeout=20)
+    assert started.returncode == 0
+    assert f"http://localhost:{port}" in out
+    assert token not in out + log
+    records = [json.loads(one) for one in log.splitlines()]
+    assert any(one.get("attributes", {}).get("status") == 401 for one in records)
+
+
+def test_beyond_loopback_a_token_is_wanted() -> None:
+    done = command("serve", "--host", "0.0.0.0")  # noqa: S104 - it must be refused
+    assert done.returncode == 1
+    assert "OJS_TOKEN_ADMIN" in one_line(done.stderr)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from engine.http.message import EventStream
 from playground import resources
@@ -20,6 +21,7 @@ from playground.hosts.front import Access, Front
 from playground.hosts.reader import TOO_SLOW, Reader
 from playground.hosts.server import create_app
 from playground.hosts.signin import SignIn, inside
+from playground.hosts.spans import Traced, tracer
 from playground.session import Session
 from playground.tokens import COOKIE, Tokens
 from tests.conftest import make_app
@@ -117,10 +119,10 @@ def test_a_token_opens_what_its_scope_may(
 
 def test_a_page_leads_to_the_sign_in_and_back(guarded: Client) -> None:
     status, sent, _ = guarded.ask("GET", "/play?do=compose", accept="text/html")
-    assert (status, sent["location"]) == (303, "/signin?next=/play")
-    status, _, page = guarded.ask("GET", "/signin?next=/play")
+    assert (status, sent["location"]) == (303, "/signin?next=/play%3Fdo%3Dcompose")
+    status, _, page = guarded.ask("GET", "/signin?next=/play%3Fdo%3Dcompose")
     assert status == 200
-    assert b'name="next" value="/play"' in page
+    assert b'name="next" value="/play?do=compose"' in page
     status, sent, page = guarded.ask("POST", "/signin", b"token=wrong-token-0123456789&next=/play")
     assert (status, "set-cookie" in sent) == (403, False)
     assert b"no such token" in page
@@ -289,3 +291,27 @@ def test_a_path_cannot_forge_a_line(client: Client, caplog: pytest.LogCaptureFix
     client.ask("GET", "/ojs/v1/jobs/\x1b[31m\rforged")
     assert "\x1b" not in logs.Text().format(caplog.records[-1])
     assert "\r" not in logs.Text().format(caplog.records[-1])
+
+
+def test_a_request_is_a_span_that_continues_its_callers_trace(client: Client) -> None:
+    memory = InMemorySpanExporter()
+    untraced = client.front
+    client.front = Traced(untraced, tracer(memory))  # type: ignore[assignment] # it answers alike
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    answer = json.loads(
+        client.ask(
+            "POST", "/ojs/v1/jobs", JOB, traceparent=f"00-{trace}-00f067aa0ba902b7-01", x_request_id="r1"
+        )[2]
+    )
+    client.ask("GET", f"/ojs/v1/jobs/{answer['id']}")
+    made, read = memory.get_finished_spans()
+    assert (made.name, read.name) == ("POST /ojs/v1/jobs", "GET /ojs/v1/jobs/{id}")
+    assert f"{made.get_span_context().trace_id:032x}" == trace  # type: ignore[union-attr] # it has one
+    assert dict(made.attributes or {}) == {
+        "http.request.method": "POST",
+        "url.path": "/ojs/v1/jobs",
+        "http.response.status_code": 201,
+        "ojs.request_id": "r1",
+        "ojs.job.id": answer["id"],
+    }
+    assert (read.attributes or {})["ojs.job.id"] == answer["id"]
