@@ -54,9 +54,11 @@ def apply(engine: Engine, tenants: Told, *, required: bool) -> None:
     Args:
         engine: The engine.
         tenants: What `read` has found.
-        required: Whether each job must belong to a tenant; one that names none is ``_default``'s.
+        required: Whether each job must belong to a tenant; one that names none is ``_default``'s, and each tenant has
+            limits of its own under every key (OJS Extension Interactions 6.2).
     """
     if required:
-        engine.kernel.settings["Tenants.required"] = True  # by its key, so that tenants need not be loaded
+        # By their keys, so that neither subject need be loaded.
+        engine.kernel.settings |= {"Tenants.required": True, "Limits.by_tenant": True}
     for name, facts in tenants.items():
         engine.tenants.configure(name, dict(facts))

@@ -49,6 +49,8 @@ def test_tenants_have_limits_from_the_start(tmp_path: Path) -> None:
     body = {"type": "a.b", "args": [], "meta": {"tenant_id": "acme"}}
     assert [server.call("POST", "/jobs", body)[0] for _ in range(2)] == [201, 429]
     assert server.push().tenant == "_default"
+    limited = server.push(rate_limit={"key": "k", "concurrency": 1}, meta={"tenant_id": "zeta"})
+    assert limited.limit_key == "k:zeta"
     assert server.call("PUT", "/admin/tenants/acme/limits", {"max_queue_depth": 2})[0] == 200
     assert server.call("POST", "/jobs", body)[0] == 201
 

@@ -140,6 +140,11 @@ def _(desk: Desk) -> None:
     assert desk.ok("DELETE", f"/jobs/{job['id']}")["job"]["state"] == "cancelled"
     assert desk.beat(active_jobs=[job["id"]])["jobs_cancelled"] == [job["id"]]
     desk.ack(job, 409)
+    other = desk.running("q")
+    desk.ok("POST", "/jobs/bulk/cancel", {"filter": {"queue": "q"}, "confirm": True})
+    assert desk.info(other)["state"] == "active"
+    desk.ok("POST", "/jobs/bulk/cancel", {"job_ids": [other["id"]]})
+    assert desk.info(other)["state"] == "cancelled"
 
 
 @proves("R-duplicate-id")
