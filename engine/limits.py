@@ -18,13 +18,11 @@ from engine.limit_policy import Policy
 from engine.operations import Operations
 from engine.queues import Queues
 from engine.setting import Setting
-from engine.times import SECOND, format_duration, format_time, parse_time
+from engine.times import FOREVER, SECOND, format_duration, format_time, parse_time
 
 TIMER: Final = "limit"
 LATER: Final = SECOND
 """How far a job is put off when nobody can say when its limit will allow it."""
-FOREVER: Final = 1 << 62
-"""An instant that never comes, milliseconds; `sys.maxsize` is in 1970 where Python runs in a browser."""
 _KIND: Final = "limit"
 _QUEUE: Final = "@queue:"
 """Prefix of the keys of queues' own limits; no job's key can begin like this."""

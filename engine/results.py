@@ -12,8 +12,7 @@ from engine import lifecycle as life
 from engine.errors import ResultPruned, WaitTimeout
 from engine.job import DEFAULT_RESULT_TTL, Job
 from engine.kernel import Kernel
-from engine.retention import FOREVER
-from engine.times import SECOND, format_time
+from engine.times import FOREVER, SECOND, format_time
 
 TIMER: Final = "result"
 LOOK_AGAIN: Final = 60 * SECOND

@@ -17,13 +17,11 @@ from engine.envelope import refuse
 from engine.job import Job
 from engine.operations import Operations
 from engine.queues import DEFAULT_POLICY, Queues
-from engine.times import parse_duration
+from engine.times import FOREVER, parse_duration
 
 DEAD: Final = "dead"
 CHUNK: Final = 1000
 """Most jobs removed at one go; the rest follows at the same instant."""
-FOREVER: Final = 1 << 62
-"""An instant that never comes, milliseconds; `sys.maxsize` is in 1970 where Python runs in a browser."""
 
 _DEFAULT: Final = {state: parse_duration(text) for state, text in queue_config.DEFAULTS["retention"].items()}
 """How long a job is kept where nobody has said anything, milliseconds, by its state."""

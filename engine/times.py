@@ -14,6 +14,8 @@ SECOND: Final = 1_000
 MINUTE: Final = 60 * SECOND
 HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
+FOREVER: Final = 1 << 62
+"""An instant that never comes, milliseconds; `sys.maxsize` is in 1970 where Python runs in a browser."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _INSTANT: Final = re.compile(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -77,6 +78,9 @@ def node(*args: str, cwd: Path | None = None, env: Mapping[str, str] | None = No
     return _run([*_tool("node"), *args], cwd, env)
 
 
+_ERROR: Final = re.compile(r"(npm error|\w*(Error|Exit)\b.*:)")
+
+
 def _run(command: list[str], cwd: Path | None, more: Mapping[str, str] | None = None) -> str:
     # A tool that comes from a Python package finds its own node first.
     env = {
@@ -86,7 +90,8 @@ def _run(command: list[str], cwd: Path | None, more: Mapping[str, str] | None = 
     done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         lines = (done.stderr or done.stdout).strip().splitlines() or ["no message"]
-        raise FetchError(f"{Path(command[0]).name} failed: {lines[-1]}")
+        named = [line for line in lines if _ERROR.match(line)]  # Node ends with a stack and its own version
+        raise FetchError(f"{Path(command[0]).name} failed: {(named or lines)[-1][:500]}")
     return done.stdout
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from engine.times import FOREVER
 from playground.render import span
 from playground.travel.timeline import Timeline
 
@@ -12,8 +13,6 @@ SLICE: Final = 150
 """Steps done in one go: some 20 ms in a tab."""
 MAX_RUN: Final = 20_000
 """Most steps of a run whose end nobody knows."""
-FOREVER: Final = 1 << 62
-"""Later than any instant, more than any number of steps."""
 NOTHING_DUE: Final = "Nothing is due, so nothing more happens by itself: enqueue a job or start a worker."
 
 
@@ -23,7 +22,7 @@ class Goal:
     Args:
         until: Instant at which it stops, milliseconds.
         reached: Whether it has come there earlier.
-        steps: Most steps to do.
+        steps: Most steps to do; without it as many as it takes.
         missed: What to say when it ran out of steps, or nothing more was due.
     """
 

@@ -15,12 +15,13 @@ from engine.errors import InvalidRequest, NotFound, OJSError, Unavailable
 from engine.events import Event
 from engine.http.message import Request, Response
 from engine.lifecycle import TERMINAL
+from engine.times import FOREVER
 from playground.clock import Pace
 from playground.exchanges import Exchange, ExchangeLog
 from playground.session import Face, Session, nothing
 from playground.travel.axis import Axis
 from playground.travel.command import MAX_JUMP, WRITES, Command, recorded, worker_command
-from playground.travel.goal import FOREVER, MAX_RUN, NOTHING_DUE, SLICE, Goal, going
+from playground.travel.goal import MAX_RUN, NOTHING_DUE, SLICE, Goal, going
 from playground.travel.history import History
 from playground.travel.timeline import Moment, Origin, Timeline
 from playground.world import World
