@@ -151,7 +151,10 @@ class Application:
         try:
             self.session.tick()
             if bound:
-                return self.session.handle(request)
+                answer = self.session.handle(request)
+                if answer.status >= 400:  # no event tells of it, but the log of exchanges shows it
+                    self.live.touch()
+                return answer
             try:
                 page, visit.params = self.table.find(request.method, path.rstrip("/") or "/", _decoded)
             except NotFound:

@@ -1,4 +1,4 @@
-"""The command line: ``ojs-playground serve``, ``build``, ``conformance``, ``scenario`` and ``spec``.
+"""The command line: ``ojs-playground serve``, ``build``, ``conformance``, ``scenario``, ``spec`` and ``learn``.
 
 What goes wrong is said in one line that names the way out; the exit code is then 1, and 2 for wrong arguments.
 """
@@ -33,6 +33,7 @@ from playground.hosts.server import create_app
 from playground.hosts.serving import Development, Serving, Waitress, run_until_told
 from playground.hosts.signin import SignIn
 from playground.hosts.spans import Traced, tracer
+from playground.learn import proving
 from playground.render import environment
 from playground.security import LOCAL
 from playground.session import Session
@@ -70,6 +71,8 @@ def _parser() -> argparse.ArgumentParser:
     shelves.add_arguments(kept)
     played = commands.add_parser("scenario", help="play scenarios, check them, print the state's hash")
     scenarios.add_arguments(played)
+    taught = commands.add_parser("learn", help="prove the steps of the tutorial")
+    proving.add_arguments(taught)
     return parser
 
 
@@ -216,6 +219,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return shelves.main(options)
         if options.command == "scenario":
             return scenarios.main(options)
+        if options.command == "learn":
+            return proving.main(options)
         {"serve": _serve, "build": _build}[options.command](options)
     except (CommandError, settings.SettingError, BuildError, packages.FetchError, FileNotFoundError) as error:
         print(f"ojs-playground: {error}", file=sys.stderr)  # noqa: T201

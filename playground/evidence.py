@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from engine.errors import InvalidRequest, NotFound
 from engine.http.message import Response
 from playground.crosslinks import shown_in
+from playground.learn.course import course
 from playground.requirements import Requirement, summed
 from playground.trial import HERE
 
@@ -178,6 +179,7 @@ def _shown(visit: Visit, document: Document, key: str) -> Response:
         document=document,
         one=evidence(trial, requirement),
         lessons=shown_in(requirement),
+        steps=course().teaching(requirement.id),
         target=trial.target,
         here=HERE,
     )

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from engine.http.message import Response
 from engine.http.routes import ROUTES
 from playground import rulings, terms, workbench
+from playground.learn.course import course
 from playground.published import Shelf
 from playground.samples import SAMPLES
 from playground.travel import library
@@ -18,6 +19,7 @@ from playground.visit import Visit
 PLACES: Final = (
     ("/", "Home", "OJS in 60 seconds"),
     ("/play", "Play", "the workbench"),
+    ("/learn", "Learn", "the tutorial"),
     ("/scenarios", "Scenarios", "the library"),
     ("/spec", "Spec", "the reference"),
     ("/spec/errata", "Errata", "where the documents disagree"),
@@ -69,6 +71,8 @@ def entries(visit: Visit) -> Iterator[Entry]:
     for sample in SAMPLES:
         yield Entry("Job to start from", sample.label, sample.hint, f"/play?do=compose&sample={sample.name}")
     yield from _reference(visit)
+    for step in course().steps.values():
+        yield Entry("Step", step.title, step.goal, step.path)
     for name in library.names():
         lesson = library.lesson(name)
         yield Entry("Scenario", lesson["title"], ", ".join(lesson.get("clauses", [])), f"/scenarios/{name}")

@@ -331,6 +331,10 @@ PAGES: Final = (
     Page("POST", "/ui/code", later("code", "code_pages"), "A job as code."),
     Page("GET", "/conformance", later("overview"), "The conformance cases and how they end.", static=True),
     Page("GET", "/conformance/cases/{id}", later("case_page"), "One conformance case."),
+    Page("GET", "/learn", later("overview", "learn.pages"), "The tutorial's chapters.", static=True),
+    Page("GET", "/learn/{chapter}/{step}", later("step_page", "learn.pages"), "One step.", static=True),
+    Page("POST", "/ui/learn/{name}/start", later("start", "learn.pages"), "Begin a step, or again."),
+    Page("POST", "/ui/learn/{name}/predict", later("predict", "learn.pages"), "Say what one expects."),
     Page("GET", "/scenarios", later("overview", "library_pages"), "The library of scenarios.", static=True),
     Page(
         "GET",

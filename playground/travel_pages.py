@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import parse_qs
 
-from engine.errors import Conflict, InvalidPayload, InvalidRequest, NotFound
+from engine.errors import InvalidPayload, InvalidRequest, NotFound
 from engine.http.message import Response
 from engine.nesting import too_deep
 from engine.times import format_time
@@ -16,7 +15,8 @@ from playground.travel.case import as_case, trouble
 from playground.travel.digest import digest
 from playground.travel.history import MAX_BRANCHES
 from playground.travel.link import LONG, decode, encode
-from playground.travel.sandbox import RATES, Sandbox
+from playground.travel.moves import MOVES, number
+from playground.travel.sandbox import Sandbox
 from playground.travel.scenario import FORMAT, VERSION, Scenario, read, record, write
 from playground.visit import Visit
 
@@ -26,74 +26,6 @@ COOKIE: Final = "ojs-session"
 
 SHOWN: Final = 100
 """Most differences between branches that are listed."""
-
-
-def number(fields: Mapping[str, str], name: str, *, whole: bool = True) -> float:
-    """A number of a form.
-
-    Raises:
-        InvalidRequest: It is none, or missing.
-    """
-    text = fields.get(name, "")
-    try:
-        value = float(text) if len(text) <= 40 else float("nan")
-    except ValueError:
-        value = float("nan")
-    if value != value or value in {float("inf"), float("-inf")} or (whole and value != int(value)):  # noqa: PLR0124 - NaN
-        raise InvalidRequest(
-            f"'{name}' must be a {'whole ' * whole}number, not '{text:.40}'.", details={"field": name}
-        )
-    return value
-
-
-Fields = Mapping[str, str]
-
-
-def _rate(fields: Fields) -> float:
-    """The rate itself, or its place on the pages' control."""
-    if "speed" not in fields:
-        return number(fields, "rate", whole=False)
-    place = int(number(fields, "speed"))
-    if not 0 <= place < len(RATES):
-        raise InvalidRequest(f"The control goes from 0 to {len(RATES) - 1}.", details={"field": "speed"})
-    return RATES[place]
-
-
-def _undo(session: Sandbox, fields: Fields) -> None:
-    """Undo the latest thing done, or everything since a number of things were done on a branch."""
-    if "to" not in fields:
-        session.undo()
-        return
-    if int(number(fields, "branch")) != session.history.current.number:
-        raise Conflict("This was done on another branch of history; return to that one first.")
-    to = int(number(fields, "to"))
-    while (done := session.timeline.done) > to:
-        session.undo()
-        if session.timeline.done == done:  # out of reach by now, and said
-            return
-
-
-MOVES: Final[dict[str, Callable[[Sandbox, Fields], object]]] = {
-    "play": lambda session, _: session.play(),
-    "pause": lambda session, _: session.pause(),
-    "toggle": lambda session, _: session.pause() if session.running else session.play(),
-    "rate": lambda session, fields: session.set_rate(_rate(fields)),
-    "step": lambda session, _: session.step(),
-    "next": lambda session, _: session.next_event(),
-    "back": lambda session, _: session.back(),
-    "add": lambda session, fields: session.add(int(number(fields, "ms"))),
-    "settle": lambda session, fields: session.settle(fields.get("job", "")),
-    "go": lambda session, fields: session.go_along(number(fields, "x", whole=False)),
-    "event": lambda session, fields: session.go_to_event(int(number(fields, "seq"))),
-    "end": lambda session, _: session.go_to_end(),
-    "at": lambda session, fields: session.go_to(int(number(fields, "ms"))),
-    "undo": _undo,
-    "redo": lambda session, _: session.redo(),
-    "jump": lambda session, fields: session.jump(int(number(fields, "by"))),
-    "stop": lambda session, _: session.stop(),
-    "leave": lambda session, _: session.leave(),
-}
-"""The moves by their names."""
 
 
 def _session(visit: Visit) -> Sandbox:

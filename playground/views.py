@@ -177,5 +177,6 @@ VIEWS: Final[dict[str, Callable[[Application, str], Context]]] = {
     "workflow": later("graph", "graphs.workflows"),
     # handlers
     # code
+    "goal": later("goal", "learn.watching"),
 }
 """Every view by its name; each has a template of that name in ``templates/views``."""

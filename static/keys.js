@@ -37,7 +37,8 @@
     { label: "Light, dark or the system’s theme", keys: "t", press: "#theme" },
     { label: "Start over: forget every job and event", run: startOver },
     { label: "Go to Play", keys: "g p", to: "/play" },
-    { label: "Go to the scenarios", keys: "g l", to: "/scenarios" },
+    { label: "Go to the tutorial", keys: "g l", to: "/learn" },
+    { label: "Go to the scenarios", keys: "g x", to: "/scenarios" },
     { label: "Go to the reference", keys: "g s", to: "/spec" },
     { label: "Go to Conformance", keys: "g c", to: "/conformance" },
     { label: "Go to the home page", keys: "g h", to: "/" },
@@ -214,7 +215,7 @@
 
   document.addEventListener("ojs:shelf", () => (index = [])); // read again when somebody searches
 
-  const READING = new Set(["Reference", "Ruling", "Scenario", "Endpoint"]);
+  const READING = new Set(["Reference", "Ruling", "Step", "Scenario", "Endpoint"]);
 
   /** @returns {Item[]} */
   function commands() {

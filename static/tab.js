@@ -7,7 +7,7 @@
   const boot = JSON.parse(script.dataset.boot ?? "{}");
   const root = document.documentElement;
   const ONLY_ENGINE = /^\/((ui|ojs|v1|play|conformance\/cases)\/|(health|ready|metrics)$)/;
-  const PAGES = /^\/($|play\/?$|spec(\/|$)|(conformance|scenarios)(\/|$))/;
+  const PAGES = /^\/($|play\/?$|spec(\/|$)|(conformance|scenarios|learn)(\/|$))/;
   const STALL = 10_000;
 
   /** @type {Worker} */

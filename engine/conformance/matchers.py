@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from engine.conformance.patterns import PatternError, found
@@ -279,6 +280,35 @@ def _range(bounds: Any, actual: Any, _: Tolerance) -> Verdict:
     return _between(actual, *ends)
 
 
+def _some(wanted: Any, actual: Any, tolerance: Tolerance) -> Verdict:
+    """At least one element matches: whoever looks on does not know which one it will be."""
+    if not isinstance(actual, list):
+        return f"expected an array, got {show(actual)}"
+    if any(match(wanted, item, tolerance) is None for item in actual):
+        return None
+    return f"expected an element that matches {show(wanted)}, got {show(actual)}"
+
+
+def _none(wanted: Any, actual: Any, tolerance: Tolerance) -> Verdict:
+    if not isinstance(actual, list):
+        return f"expected an array, got {show(actual)}"
+    if any(match(wanted, item, tolerance) is None for item in actual):
+        return f"expected no element that matches {show(wanted)}, got {show(actual)}"
+    return None
+
+
+def _rising(wanted: Any, actual: Any, tolerance: Tolerance) -> Verdict:
+    """Each number is no smaller than the one before, but for the tolerance; at least so many numbers as said."""
+    if not isinstance(wanted, int) or isinstance(wanted, bool):
+        return f"the case's $rising must be how many numbers there are at least, not {show(wanted)}"
+    if not isinstance(actual, list) or not all(map(is_number, actual)) or len(actual) < wanted:
+        return f"expected at least {wanted} numbers, got {show(actual)}"
+    for before, after in pairwise(actual):
+        if after < before - tolerance.allowance(before):
+            return f"expected numbers that do not fall, got {show(before)} before {show(after)}"
+    return None
+
+
 def _equal(wanted: Any, actual: Any, _: Tolerance) -> Verdict:
     return (
         None
@@ -292,6 +322,9 @@ OPERATORS: dict[str, Callable[[Any, Any, Tolerance], Verdict]] = {
     "$exists": _exists,
     "$match": _match,
     "$in": _any_of("$in"),
+    "$some": _some,
+    "$none": _none,
+    "$rising": _rising,
     "$size": _size,
     "$or": _any_of("$or"),
     "$empty": _empty,

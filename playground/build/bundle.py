@@ -17,6 +17,7 @@ import playground
 from playground import case_files, packages, resources, rulings, spec
 from playground.assets import digest
 from playground.codegen import sdks
+from playground.learn import course
 from playground.render import environment
 
 LATER: Final = ("tzdata", "markdown_it", "mdurl")
@@ -44,6 +45,8 @@ SERVER_ONLY: Final = frozenset(
         "spans.py",
         "tokens.py",
         "webhooks.py",
+        "writing.py",
+        "proving.py",
     }
 )
 """Parts of the playground that no tab uses."""
@@ -95,6 +98,7 @@ def stage(folder: Path) -> None:
     shutil.copy(resources.path("static") / "envelope.json", folder / "static")
     shutil.copytree(resources.path("spec") / "scenarios", folder / "spec" / "scenarios")
     (folder / "spec" / spec.BUNDLED).write_text(spec.dump(spec.render_all(env)))
+    (folder / "spec" / course.BUNDLED).write_text(course.dump(course.course()))
 
 
 def make(work: Path, assets: dict[str, str]) -> Bundle:

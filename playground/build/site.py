@@ -16,6 +16,7 @@ from playground.assets import Assets, files
 from playground.build import bundle
 from playground.clock import SystemClock
 from playground.headers import FOREVER, REVALIDATE, SANDBOX, SECURITY
+from playground.learn.course import course
 from playground.render import environment
 from playground.travel import library
 from playground.travel.sandbox import Sandbox
@@ -122,6 +123,8 @@ def _landings(app: Application, out: Path) -> None:
 
 def _filled(path: str, app: Application) -> list[str]:
     """The addresses that a route's path stands for."""
+    if path == "/learn/{chapter}/{step}":
+        return [step.path for step in course().steps.values()]
     known = {"{document}": list(app.documents), "{name}": library.names(), "{kind}": terms.KINDS}
     for parameter, values in known.items():
         if parameter in path:

@@ -15,10 +15,11 @@ from playground.graphs.timeline import NAMES
 from playground.graphs.what_if import Place, changed, places, played, value_of
 from playground.graphs.words import plain
 from playground.travel import library
+from playground.travel.moves import number
 from playground.travel.sandbox import Sandbox
 from playground.travel.scenario import Scenario, record
 from playground.travel.timeline import Timeline
-from playground.travel_pages import number, opened
+from playground.travel_pages import opened
 from playground.visit import Visit
 
 SHOWN: Final = 30

@@ -27,6 +27,7 @@ from playground.travel.timeline import Moment, Origin, Timeline
 from playground.world import World
 
 if TYPE_CHECKING:
+    from playground.learn.stage import Attempt
     from playground.travel.scenario import Scenario
 
 FIRST: Final = 20
@@ -79,6 +80,7 @@ class Sandbox(Session):
         notice: What the visitor should know of the last move through time; empty when there is nothing.
         title: What has been opened, while the visitor's own session waits; empty in their own.
         notes: What to watch for there, as plain text; empty where nobody has said.
+        attempt: Which step of the tutorial has been opened, or None; see `playground.learn.stage`.
     """
 
     virtual: ClassVar = True
@@ -99,6 +101,7 @@ class Sandbox(Session):
         self.listeners = []
         self.touch = nothing
         self.title = self.notes = ""
+        self.attempt: Attempt | None = None
         self._begin()
 
     def _begin(self) -> None:
@@ -213,7 +216,7 @@ class Sandbox(Session):
 
     def reset(self) -> None:
         """Forget everything: every branch, job and event, and what was opened. Time is the host's again."""
-        self._home = self._loading = None
+        self._home = self._loading = self.attempt = None
         self.title = self.notes = ""
         self._begin()
 
@@ -426,7 +429,7 @@ class Sandbox(Session):
 
     def take_over(self, history: History, rate: float, *, playing: bool) -> None:
         """Have another history for the visitor's own."""
-        self._home = None
+        self._home = self.attempt = None
         self.title = self.notes = self.notice = ""
         self.goal = None
         self.history = history
@@ -482,7 +485,7 @@ class Sandbox(Session):
             self._home = (self.history, self.pace)
         self.history = History(timeline, self.spread)
         self.pace = Pace(self._base, timeline.now, playing=False)
-        self.goal = None
+        self.goal = self.attempt = None
         self.notice = ""
         self.title = title
         self.notes = notes
@@ -492,6 +495,6 @@ class Sandbox(Session):
         if self._home is None:
             return False
         (self.history, self.pace), self._home = self._home, None
-        self.goal = None
+        self.goal = self.attempt = None
         self.title = self.notes = self.notice = ""
         return True

@@ -23,6 +23,7 @@ FILLED = {
     "{step}": "1",
     "{form}": "text",
     "{name}": "cron-spring-gap",
+    "{chapter}": "first-job",
 }
 BINDING = (
     ("GET", "/ojs/manifest", ""),
@@ -56,6 +57,7 @@ def requests() -> list[tuple[str, str, str]]:
             path = path.replace(placeholder, value)
         query = "?view=board" if path == "/ui/stream" else ""
         made.append((page.method, path + query, "body=%7B%7D" if path == "/ui/jobs" else ""))
+    made.append(("GET", "/learn/first-job/enqueue", ""))
     return made + list(BINDING)
 
 

@@ -15,6 +15,7 @@ import pytest
 from playground import spec, terms
 from playground.build.site import REDIRECTS, rules
 from playground.headers import SECURITY
+from playground.learn.course import course
 from playground.pages import PAGES
 from playground.travel import library
 from tests.conftest import ROOT, command, free_port
@@ -38,6 +39,7 @@ def test_every_static_page_and_the_fallback_are_there(dist: Path) -> None:
         *(f"spec/terms/{kind}/index.html" for kind in terms.KINDS),
         *(f"spec/{path.stem}/index.html" for path in (ROOT / "spec").glob("*.md")),
         *(f"scenarios/{name}/index.html" for name in library.names()),
+        *(f"{step.path[1:]}/index.html" for step in course().steps.values()),
     }
     assert {"play/index.html", "spec/core/index.html", "spec/coverage/index.html"} <= names
     index = json.loads((dist / "spec" / "requirements.json").read_text())["requirements"]

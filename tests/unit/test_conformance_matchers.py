@@ -14,6 +14,12 @@ UUID7 = "019b8e07-4600-7000-a1f1-98420750f6eb"
 NOTHING = Missing("$ has no such field")
 
 ACCEPTED: list[tuple[Any, Any]] = [
+    ({"$some": {"a": 1}}, [{"a": 2}, {"a": 1, "b": 3}]),
+    ({"$none": {"a": 1}}, []),
+    ({"$none": "active"}, ["available"]),
+    ({"$rising": 2}, [1000, 1000, 4000]),
+    ({"$rising": 2}, [1000, 900]),
+    ({"$rising": 0}, []),
     ("any", 0),
     ("any", ""),
     ("absent", NOTHING),
@@ -85,6 +91,14 @@ ACCEPTED: list[tuple[Any, Any]] = [
 ]
 
 REFUSED: list[tuple[Any, Any]] = [
+    ({"$some": {"a": 1}}, []),
+    ({"$some": {"a": 1}}, {"a": 1}),
+    ({"$none": {"a": 1}}, [{"a": 1}]),
+    ({"$none": {"a": 1}}, NOTHING),
+    ({"$rising": 2}, [1000]),
+    ({"$rising": 2}, [4000, 1000]),
+    ({"$rising": 2}, [1, "2"]),
+    ({"$rising": True}, [1, 2]),
     ("any", None),
     ("any", NOTHING),
     ("absent", 0),
