@@ -152,7 +152,17 @@ class EventLog:
         tallies: Are given all events, in order, block by block; they belong to a snapshot too.
     """
 
-    __slots__ = ("_counted", "_events", "_seq", "_subscribers", "count", "listeners", "listening", "tallies")
+    __slots__ = (
+        "_counted",
+        "_events",
+        "_held",
+        "_seq",
+        "_subscribers",
+        "count",
+        "listeners",
+        "listening",
+        "tallies",
+    )
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         # Most events about jobs are never read: they are kept as notes, and worded when somebody reads them.
@@ -164,6 +174,7 @@ class EventLog:
         self.count: Callable[[list[Note]], None] = _nothing
         self.tallies: list[Callable[[list[Event | Note]], None]] = []
         self._subscribers: list[Callable[[Event], None]] = []
+        self._held: list[Event] | None = None
 
     @property
     def seq(self) -> int:
@@ -220,8 +231,50 @@ class EventLog:
     def _tell(self, event: Event) -> None:
         for hear in self.listeners:
             hear(event)
+        if self._held is not None:
+            self._held.append(event)
+            return
         for subscriber in self._subscribers:
             subscriber(event)
+
+    # a store that outlives the process: it keeps the log too, and what is not stored has not happened
+
+    @property
+    def counted(self) -> int:
+        """Up to which number events have been given to `count`."""
+        return self._counted
+
+    def hold(self) -> None:
+        """From now on subscribers hear of events only by `release`."""
+        self._held = []
+
+    def release(self) -> None:
+        """Tell the subscribers what has been held back."""
+        if self._held:
+            held, self._held = self._held, []
+            for event in held:
+                for subscriber in self._subscribers:
+                    subscriber(event)
+
+    def after(self, seq: int) -> list[Event | Note]:
+        """What is kept after number ``seq``, oldest first, as it is kept."""
+        return list(islice(reversed(self._events), max(0, self._seq - seq)))[::-1]
+
+    def extend(self, events: Iterable[Event | Note], seq: int, counted: int) -> None:
+        """Take over events that were recorded elsewhere, the last one number ``seq``; subscribers are to hear them."""
+        fresh = list(events)
+        self._events.extend(fresh)
+        self._seq, self._counted = seq, counted
+        if self._held is not None and self._subscribers:
+            self._held += map(_event, fresh)
+
+    def rewind(self, seq: int, counted: int) -> None:
+        """Forget all events after number ``seq``: they have not happened."""
+        while self._events and self._events[-1][0] > seq:
+            self._events.pop()
+        self._seq, self._counted = seq, counted
+        if self._held is not None:
+            self._held = []
 
     def clear(self) -> None:
         """Drop the events kept; numbers go on, so that a resumed stream misses nothing."""
@@ -280,3 +333,4 @@ class EventLog:
         self._counted = self._seq
         self._events = deque(events, maxlen=capacity)
         self._subscribers = []
+        self._held = None

@@ -71,6 +71,15 @@ class Kernel:
             self._time = now
         return self._time
 
+    @property
+    def latest(self) -> int:
+        """The latest instant at which something has happened, milliseconds."""
+        return self._time
+
+    def catch_up(self, instant: int) -> None:
+        """What has happened elsewhere, or before this process, has happened by this instant."""
+        self._time = max(self._time, instant)
+
     @contextmanager
     def at(self, instant: int) -> Iterator[None]:
         """Let ``now`` be this instant: what was due then happens then, even if it is done later."""

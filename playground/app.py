@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 BINDING: Final = ("/ojs/", "/v1/")
 """Paths that belong to the engine's HTTP binding."""
+MONITORS: Final = frozenset({"/health", "/ready", "/metrics"})
+"""Paths of the binding without its base path that programs ask, and no reader."""
 
 
 def _query(text: str) -> Mapping[str, list[str]]:
@@ -179,8 +181,13 @@ class Application:
             self.live.touch()
         return response
 
+    def refuse(self, request: Request, error: OJSError) -> Response:
+        """The answer to a request whose turn could not be kept: a page, a fragment or JSON, as it would have been."""
+        path, _, query = request.url.partition("?")
+        return self._refusal(Visit(self, request, path, _query(query)), error)
+
     def _refusal(self, visit: Visit, error: OJSError) -> Response:
-        if visit.path.startswith(BINDING):
+        if visit.path.startswith(BINDING) or (visit.path in MONITORS and not visit.fragment):
             return self.session.binding.refuse(error, visit.request)
         template = "parts/problem.html" if visit.fragment else "pages/problem.html"
         return visit.render(template, status=error.status, error=error, path=visit.path)

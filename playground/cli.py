@@ -15,11 +15,21 @@ import sys
 import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jinja2 import FileSystemLoader
 
 from engine.http.quota import Quota
-from playground import conformance, packages, resources, scenarios, settings, shelves, tenancy
+from playground import (
+    conformance,
+    databases,
+    packages,
+    resources,
+    scenarios,
+    settings,
+    shelves,
+    tenancy,
+)
 from playground.app import Application, Site
 from playground.assets import Assets
 from playground.build import BuildError, build
@@ -39,6 +49,9 @@ from playground.security import LOCAL
 from playground.session import Session
 from playground.travel.sandbox import Sandbox
 from playground.version import release
+
+if TYPE_CHECKING:
+    from playground.stores.store import SqlStore
 
 WILDCARD = frozenset({"0.0.0.0", "::"})  # noqa: S104 - recognised, never bound to without a token
 """Addresses that mean every interface."""
@@ -69,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     conformance.add_arguments(cases)
     kept = commands.add_parser("spec", help="put a checkout of the specification on the server's shelf")
     shelves.add_arguments(kept)
+    databases.add_commands(commands)
     played = commands.add_parser("scenario", help="play scenarios, check them, print the state's hash")
     scenarios.add_arguments(played)
     taught = commands.add_parser("learn", help="prove the steps of the tutorial")
@@ -114,7 +128,9 @@ def _access(told: settings.Settings) -> Access:
     return Access(told.tokens, names, numeric=beyond, origins=told["cors"])
 
 
-def _application(told: settings.Settings, url: str, python: packages.Python | None) -> Application:
+def _application(
+    told: settings.Settings, url: str, python: packages.Python | None, store: SqlStore | None
+) -> Application:
     session = Session(
         SystemClock(),
         seed=secrets.randbits(64),
@@ -122,6 +138,7 @@ def _application(told: settings.Settings, url: str, python: packages.Python | No
         max_body=told["max_body"],
         conformance=told["conformance"],
         late=LATE,
+        store=store,
     )
     session.binding.quota = Quota(told["rate"])
     tenancy.apply(session.engine, told.tenants, required=told["require_tenant"])
@@ -158,8 +175,9 @@ def _serve(options: argparse.Namespace) -> None:
     logs.start(told["log"], told["log_level"])
     url = f"http://{_shown(told['host'])}:{told['port']}"
     python = packages.python()
-    app = _application(told, url, python)
-    driver = Driver(app, told["streams"])
+    store = databases.opened(told)
+    app = _application(told, url, python, store)
+    driver = Driver(app, told["streams"], store)
     if logs.LOG.isEnabledFor(logging.INFO):
         app.session.engine.events.subscribe(logs.event)
     front = Front(
@@ -181,7 +199,7 @@ def _serve(options: argparse.Namespace) -> None:
         f"OJS Playground {release()}",
         f"  page    {url}",
         f"  server  {url}/ojs/v1",
-        "Ctrl+C stops it; jobs are kept in memory.",
+        f"Ctrl+C stops it; jobs are kept in {databases.described(store)}.",
     )
     print("\n".join(lines), flush=True)  # noqa: T201 - the command's answer
     if told["open"]:
@@ -215,6 +233,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.command == "conformance":
             return conformance.main(options)
+        if options.command in databases.COMMANDS:
+            return databases.main(options)
         if options.command == "spec":
             return shelves.main(options)
         if options.command == "scenario":
@@ -222,7 +242,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "learn":
             return proving.main(options)
         {"serve": _serve, "build": _build}[options.command](options)
-    except (CommandError, settings.SettingError, BuildError, packages.FetchError, FileNotFoundError) as error:
+    except (
+        CommandError,
+        settings.SettingError,
+        databases.DatabaseError,
+        BuildError,
+        packages.FetchError,
+        FileNotFoundError,
+    ) as error:
         print(f"ojs-playground: {error}", file=sys.stderr)  # noqa: T201
         return 1
     except KeyboardInterrupt:

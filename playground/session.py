@@ -17,7 +17,7 @@ from engine.http.message import Request, Response
 from playground.demo import Crew
 from playground.exchanges import Exchange, ExchangeLog
 from playground.travel.command import perform, worker_command
-from playground.world import World
+from playground.world import Lasting, World
 
 
 def nothing() -> None:
@@ -46,6 +46,7 @@ class Session:
         max_body: Largest request body, bytes.
         conformance: Whether the binding's test-only hooks are on; no demo worker may run then.
         late: Delay after which an occurrence of cron counts as missed, milliseconds: a real machine may sleep.
+        store: Where everything is kept; this process's memory when None.
 
     Attributes:
         listeners: Hear of every event.
@@ -64,13 +65,20 @@ class Session:
         max_body: int = 1_048_576,
         conformance: bool = False,
         late: int | None = None,
+        store: Lasting | None = None,
     ) -> None:
         self.clock = clock
         self.listeners: list[Callable[[Event], None]] = []
         self.touch: Callable[[], None] = nothing
         self._workers = 0 if conformance else workers
         self._world = World(
-            clock, seed=seed, workers=workers, max_body=max_body, conformance=conformance, late=late
+            clock,
+            seed=seed,
+            workers=workers,
+            max_body=max_body,
+            conformance=conformance,
+            late=late,
+            store=store,
         )
         self._world.engine.events.subscribe(self.spread)
         self._exchanges = ExchangeLog()

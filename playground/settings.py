@@ -70,6 +70,13 @@ def host(text: str) -> str:
     return text
 
 
+def database(text: str) -> str:
+    """Reads a path or a database's URL."""
+    if not text:
+        raise ValueError("it names no database")
+    return text
+
+
 def name(text: str) -> str:
     """Reads a host name without a port."""
     if ":" in text:
@@ -126,6 +133,15 @@ SETTINGS: Final = (
         "host", host, "127.0.0.1", "address to listen on; another than loopback needs a token", "ADDRESS"
     ),
     Setting("port", number(1, 65535, "a port"), 8080, "port to listen on", "PORT"),
+    Setting(
+        "db",
+        database,
+        None,
+        "where jobs are kept: a SQLite file, or postgresql://…; else a file in the user's data folder",
+        "PATH|URL",
+        section="store",
+    ),
+    Setting("memory", switch, False, "keep jobs in memory only, until the server ends", section="store"),
     Setting("open", switch, False, "open the page in a browser"),
     Setting(
         "workers",
@@ -222,6 +238,7 @@ BY_NAME: Final = {one.name: one for one in SETTINGS}
 
 SECTIONS: Final = {
     "serving": "serving",
+    "store": "store",
     "limits": "limits",
     "access": "access",
     "log": "log",
@@ -243,7 +260,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", metavar="FILE", help="TOML file with settings")
     groups = {key: parser.add_argument_group(title) for key, title in SECTIONS.items()}
     for one in SETTINGS:
-        shown = "" if one.default in (False, ()) else f" (default {one.default})"
+        shown = "" if one.default in (None, False, ()) else f" (default {one.default})"
         options: dict[str, Any] = {"help": one.help + shown, "default": argparse.SUPPRESS, "dest": one.name}
         if one.read is switch:
             options["action"] = argparse.BooleanOptionalAction
@@ -388,6 +405,8 @@ def loopback(address: str) -> bool:
 
 def _together(values: Mapping[str, Any], tokens: Tokens) -> None:
     """Check what must fit together."""
+    if values["memory"] and values["db"] is not None:
+        raise SettingError("--memory keeps nothing, and --db says where to keep it: give one of them.")
     if not tokens and not loopback(values["host"]):
         raise SettingError(
             f"Listening on {values['host']} without a token would let anybody on the network do anything. "

@@ -7,17 +7,34 @@ Everything that happens in it follows from its seed, its clock and what is done 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from engine import Engine
 from engine.clock import Clock
 from engine.events import Event
 from engine.http.binding import Binding
 from engine.http.message import Request, Response
+from engine.kernel import Kernel
+from engine.storage import Store
 from playground.demo import Crew
 
 Heard = Callable[[int, Request, Response], None]
 """Hears of an exchange: its instant in milliseconds, the request, the answer."""
+
+
+class Lasting(Store, Protocol):
+    """A store that outlives the process, e.g. `playground.stores.store.SqlStore`."""
+
+    name: str
+    """What health and manifest call it."""
+
+    def attach(self, kernel: Kernel) -> None:
+        """Keep this kernel's events and time too, beginning with those that are stored."""
+        ...
+
+    def probe(self) -> None:
+        """Raise `engine.errors.Unavailable` when it gives no sign of life."""
+        ...
 
 
 class World:
@@ -45,14 +62,23 @@ class World:
         max_body: int = 1_048_576,
         conformance: bool = False,
         late: int | None = None,
+        store: Lasting | None = None,
     ) -> None:
         self.clock = clock
-        self.engine = Engine(clock, seed=seed)
+        self.engine = Engine(clock, store, seed=seed)
+        if store is not None:
+            store.attach(self.engine.kernel)
         if late is not None:
             self.engine.kernel.settings["Cron.late"] = late  # by its key, so that cron need not be loaded
         self.conformance = conformance
         self.heard: list[Heard] = []
-        self.binding = Binding(self.engine, max_body=max_body, conformance=conformance)
+        self.binding = Binding(
+            self.engine,
+            max_body=max_body,
+            conformance=conformance,
+            backend="memory" if store is None else store.name,
+            probe=None if store is None else store.probe,
+        )
         self.crew = Crew(self.handle, self._waiting)
         self.engine.events.subscribe(self._hear)
         for _ in range(0 if conformance else workers):

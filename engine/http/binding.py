@@ -53,6 +53,7 @@ class Settings(NamedTuple):
         started_at: When the server started, milliseconds.
         version: The server's own version, for the manifest.
         metrics: The figures that ``/metrics`` tells, or None.
+        probe: Asks the store for a sign of life, and raises `engine.errors.Unavailable` when there is none.
     """
 
     max_body: int = 1_048_576
@@ -61,6 +62,7 @@ class Settings(NamedTuple):
     started_at: int = 0
     version: str = "0.1.0"
     metrics: Metrics | None = None
+    probe: Callable[[], None] | None = None
 
 
 class Binding:
@@ -72,6 +74,7 @@ class Binding:
         conformance: Turn the test-only hooks on.
         backend: The store's name in health and manifest.
         quota: How many requests it takes.
+        probe: Asks the store for a sign of life; see `Settings`.
     """
 
     def __init__(
@@ -82,6 +85,7 @@ class Binding:
         conformance: bool = False,
         backend: str = "memory",
         quota: Quota | None = None,
+        probe: Callable[[], None] | None = None,
     ) -> None:
         self.engine = engine
         self.quota = Quota() if quota is None else quota
@@ -91,6 +95,7 @@ class Binding:
             backend,
             engine.clock.now(),
             metrics=Metrics(engine),
+            probe=probe,
         )
         if conformance:
             engine.extensions.start_conformance()

@@ -84,7 +84,13 @@ def manifest(call: Call) -> Reply:
 
 
 def health(call: Call) -> Reply:
-    """Whether the server and its store work."""
+    """Whether the server and its store work.
+
+    Raises:
+        Unavailable: The store does not answer.
+    """
+    if call.settings.probe is not None:
+        call.settings.probe()
     now = call.engine.now()
     return Reply(
         {
@@ -98,7 +104,13 @@ def health(call: Call) -> Reply:
 
 
 def ready(call: Call) -> Reply:
-    """Whether the server takes requests."""
+    """Whether the server takes requests.
+
+    Raises:
+        Unavailable: Its store does not answer.
+    """
+    if call.settings.probe is not None:
+        call.settings.probe()
     return Reply({"status": "ready", "ready": True, "checks": {"store": call.settings.backend}})
 
 

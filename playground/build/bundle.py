@@ -47,6 +47,9 @@ SERVER_ONLY: Final = frozenset(
         "webhooks.py",
         "writing.py",
         "proving.py",
+        "databases.py",
+        "stores",
+        "turns.py",
     }
 )
 """Parts of the playground that no tab uses."""

@@ -9,16 +9,19 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable, Iterator
+from time import sleep
 from typing import Final
 
 from engine.conformance.result import CaseResult
-from engine.errors import NotFound, Unavailable
+from engine.deliveries import Outgoing
+from engine.errors import OJSError, Unavailable
 from engine.http.message import EventStream, Request, Response
 from engine.http.metrics import Family
 from engine.http.streaming import shutdown_notice
 from playground.app import Application
 from playground.hosts.holding import Holds
 from playground.hosts.reader import Reader
+from playground.hosts.turns import Keeper, Turns
 from playground.travel_pages import COOKIE
 from playground.trial import Hear
 
@@ -33,23 +36,25 @@ class Driver:
     Args:
         app: The application; requests of pages that are in the sandbox go to the one beside it.
         streams: Most open streams at a time.
+        keeper: The store, where it outlives the process.
 
     Attributes:
         held: Told how many streams are open and requests held, whenever that changes: each occupies a thread of its
             server.
     """
 
-    def __init__(self, app: Application, streams: int = 1000) -> None:
+    def __init__(self, app: Application, streams: int = 1000, keeper: Keeper | None = None) -> None:
         self.app = app
         self.held: Callable[[int], None] = lambda _: None
         self._apps = [app] if app.beside is None else [app, app.beside]
         app.outside = self.outside
         self._streams = streams
         self._readers: set[Reader] = set()
-        lock = threading.RLock()
-        self._changed = threading.Condition(lock)
-        self._outgoing = threading.Condition(lock)
-        self._holds = Holds(lock, self._count)
+        self._turns = Turns(keeper)
+        self._turns.ended = self._stir
+        self._changed = self._turns.condition()
+        self._outgoing = self._turns.condition()
+        self._holds = Holds(self._turns, self._count)
         self._waits = FOREVER
         self._ended = False
         self._thread = threading.Thread(target=self._run, name="timers", daemon=True)
@@ -61,61 +66,81 @@ class Driver:
         from playground.hosts.webhooks import post  # noqa: PLC0415 - urllib only where something is sent
 
         while not self._ended:
-            with self._outgoing:
+            waiting: list[Outgoing] = []
+            # Of a store that fails the timers tell; a delivery may have been forgotten meanwhile.
+            with contextlib.suppress(OJSError), self._turns.alone(quiet=True):
                 deliveries = self.app.session.engine.extensions.deliveries
                 waiting = deliveries.requests()
                 if not waiting:
-                    self._outgoing.wait(1)
-                    continue
+                    self._turns.wait(self._outgoing, 1)
             for outgoing in waiting:
                 outcome = post(outgoing)
-                with self._changed, contextlib.suppress(NotFound):  # forgotten meanwhile
+                with contextlib.suppress(OJSError), self._turns.alone():
                     deliveries.sent(outgoing.delivery_id, outcome.status, outcome.retry_after, outcome.error)
-                    self._wake(self.app)
 
     def _due(self) -> float:
         return min((at for one in self._apps if (at := one.next_due()) is not None), default=FOREVER)
 
     def _run(self) -> None:
-        with self._changed:
-            while not self._ended:
-                self._waits = self._due()
-                if self._waits == FOREVER:
-                    self._changed.wait()
-                elif (left := self._waits - self.app.clock.now()) > 0:
-                    self._changed.wait(left / 1000)
-                else:
-                    self._tick()
+        while not self._ended:
+            try:
+                with self._turns.alone(quiet=True):
+                    self._wait_and_tick()
+            except OJSError as error:
+                LOG.warning("Timers wait for the store: %s", error.message)
+                sleep(1)
+            except Exception:
+                LOG.exception(
+                    "A timer failed; it is tried again in a second."
+                )  # it must not silence those to come
+                sleep(1)
+
+    def _wait_and_tick(self) -> None:
+        if self._ended:
+            return
+        self._waits = self._due()
+        if self._waits == FOREVER:
+            self._turns.wait(self._changed)
+        elif (left := self._waits - self.app.clock.now()) > 0:
+            self._turns.wait(self._changed, left / 1000)
+        else:
+            for app in self._apps:
+                app.tick()
+            self._holds.stir()
+
+    def _stir(self) -> None:
+        """A turn has ended that may have changed something."""
+        self._holds.stir()
+        self._wake(self.app)
 
     def _wake(self, app: Application) -> None:
         """Wake the threads that now have something to do sooner than they thought; waking costs a turn of each."""
-        due = app.next_due()
+        try:
+            due = app.next_due()
+        except OJSError:  # the store fails, and the timers look again by themselves
+            due = None
         if due is not None and due < self._waits:
             self._waits = due  # told once
             self._changed.notify_all()
         if self.app.session.engine.kernel.events.listening:
             self._outgoing.notify_all()
 
-    def _tick(self) -> None:
-        try:
-            for app in self._apps:
-                app.tick()
-            self._holds.stir()
-        except Exception:
-            LOG.exception(
-                "A timer failed; it is tried again in a second."
-            )  # it must not silence those to come
-            self._changed.wait(1)
-
     def handle(self, request: Request) -> Response:
         """Answer a request."""
-        with self._changed:
-            app = self._meant(request)
-            # Only real time can be waited for.
-            response = self._holds.answer(app.handle, request) if app is self.app else app.handle(request)
-            self._holds.stir()
+        app = self._meant(request)
+        if app is self.app:  # only real time can be waited for
+            return self._holds.answer(self._ask, request)
+        with self._turns.still():
+            response = app.handle(request)
             self._wake(app)
             return response
+
+    def _ask(self, request: Request) -> Response:
+        try:
+            return self._turns.together(lambda: self.app.handle(request))
+        except OJSError as error:
+            with self._turns.still():
+                return self.app.refuse(request, error)
 
     def _meant(self, request: Request) -> Application:
         """The application that a request is for: a cookie tells who is in the sandbox, and clients send none."""
@@ -129,7 +154,7 @@ class Driver:
         Raises:
             Unavailable: As many streams as there may be are open.
         """
-        with self._changed:
+        with self._turns.alone():
             if len(self._readers) >= self._streams:
                 raise Unavailable(
                     f"{self._streams} streams are open, and this server has no more.",
@@ -143,14 +168,13 @@ class Driver:
             except BaseException:
                 self._left(reader)
                 raise
-            self._wake(self.app)
             return reader
 
     def _count(self) -> None:
         self.held(len(self._readers) + self._holds.count)
 
     def _left(self, reader: Reader) -> None:
-        with self._changed:
+        with self._turns.still():
             reader.stop()
             if reader in self._readers:
                 self._readers.discard(reader)
@@ -158,7 +182,7 @@ class Driver:
 
     def families(self) -> list[Family]:
         """The engine's figures."""
-        with self._changed:
+        with self._turns.alone(quiet=True):
             metrics = self.app.session.binding.settings.metrics
             return [] if metrics is None else metrics.families()
 
@@ -174,7 +198,7 @@ class Driver:
             grace: Seconds that open requests still have.
             reason: Why it stops.
         """
-        with self._changed:
+        with self._turns.still():
             self._holds.close()
             notice = shutdown_notice(round(grace * 1000), reason, self.app.session.engine.events)
             for reader in list(self._readers):
@@ -192,16 +216,15 @@ class Driver:
         threading.Thread(target=run, name="conformance", daemon=True).start()
 
     def _tell(self, hear: Hear, result: CaseResult | None) -> bool:
-        with self._changed:
-            goes_on = hear(result)
-            self._wake(self.app)
-        return goes_on
+        with self._turns.alone():
+            return hear(result)
 
     def close(self) -> None:
-        """End the timers' thread."""
-        with self._changed:
+        """End the timers' thread, and let go of the store."""
+        with self._turns.still():
             self._ended = True
             self._holds.close()
             self._changed.notify_all()
             self._outgoing.notify_all()
         self._thread.join()
+        self._turns.close()

@@ -149,22 +149,22 @@ def test_while_many_are_held_others_are_answered(idle: Server) -> None:
 def test_a_server_that_stops_answers_whoever_waits() -> None:
     from engine.http.message import Hold, Request, Response  # noqa: PLC0415 - for this test alone
     from playground.hosts.holding import Holds  # noqa: PLC0415 - as above
+    from playground.hosts.turns import Turns  # noqa: PLC0415 - as above
 
-    lock = threading.RLock()
-    holds = Holds(lock)
+    turns = Turns()
+    holds = Holds(turns)
     answers: list[int] = []
 
     def answer(request: Request) -> Response:
         return Response(200, hold=Hold(60, lambda: False)) if request.patient else Response(408)
 
     def wait() -> None:
-        with lock:
-            answers.append(holds.answer(answer, Request("GET", "/")).status)
+        answers.append(holds.answer(answer, Request("GET", "/")).status)
 
     thread = threading.Thread(target=wait)
     thread.start()
     time.sleep(0.1)
-    with lock:
+    with turns.alone():
         holds.close()
     thread.join(5)
     assert answers == [408]

@@ -69,7 +69,7 @@ class EngineMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.clock = ManualClock(START)
-        self.engine = Engine(self.clock, seed=5)
+        self.engine = self.start()
         self.known: dict[str, int] = {}
         """Moves already seen of each job."""
         self.seen: set[str] = set()
@@ -78,6 +78,10 @@ class EngineMachine(RuleBasedStateMachine):
         """Who fetched each job that has been active since."""
         self.revived: set[str] = set()
         """Unique keys of jobs that were retried by hand, which is not checked again."""
+
+    def start(self) -> Engine:
+        """The engine; over a store that outlives it, what this machine does must look the same."""
+        return Engine(self.clock, seed=5)
 
     def jobs(self) -> list[Job]:
         """All jobs, oldest first."""
