@@ -96,7 +96,9 @@ def test_a_locked_database_is_waited_for_and_said(served: Served, file: Path) ->
 
 def test_a_full_disk_refuses_what_it_cannot_hold(served: Served) -> None:
     def limit(pages: int) -> None:
-        served.store.database._cursor.execute(f"PRAGMA max_page_count = {pages}")
+        with served.driver._turns.still():
+            served.store._enter()
+            served.store.database._cursor.execute(f"PRAGMA max_page_count = {pages}")
 
     limit(1)
     pushed = 1
