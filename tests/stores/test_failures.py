@@ -111,10 +111,11 @@ def test_a_full_disk_refuses_what_it_cannot_hold(served: Served) -> None:
 
 
 def test_a_damaged_file_is_said(served: Served, file: Path) -> None:
-    served.store.database.drop()
-    whole = file.read_bytes()
-    with file.open("r+b") as raw:
-        raw.write(b"\xff" * 200)
+    with served.driver._turns.still():
+        served.store.database.drop()
+        whole = file.read_bytes()
+        with file.open("r+b") as raw:
+            raw.write(b"\xff" * 200)
     words = "The file is no SQLite database, or it is damaged; restore a backup."
 
     def mend() -> None:
