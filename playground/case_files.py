@@ -28,8 +28,13 @@ def own_cases() -> Path:
 
 
 def dump() -> str:
-    """The project's own cases as one JSON text, for the tab's bundle."""
-    return json.dumps({path: content.decode() for path, content in case_files(own_cases())})
+    """The project's own cases as one JSON text, for the tab's bundle; each without the spaces that are for people."""
+    return json.dumps(
+        {
+            path: json.dumps(json.loads(content), separators=(",", ":"))
+            for path, content in case_files(own_cases())
+        }
+    )
 
 
 def bundled() -> list[tuple[str, bytes]]:

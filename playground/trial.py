@@ -128,6 +128,11 @@ class Trial:
             self._cases = _named(found)
         return self._cases
 
+    @property
+    def untouched(self) -> bool:
+        """Whether no case has been read yet, so that nothing is known of any."""
+        return self._cases is None and not self._results
+
     def load(self, files: Iterable[tuple[str, bytes]], source: str) -> None:
         """Take other cases.
 

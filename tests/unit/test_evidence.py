@@ -8,7 +8,7 @@ import pytest
 
 from engine.http.message import Request
 from playground.app import Application
-from playground.evidence import evidence, rows_of
+from playground.evidence import document_evidence, evidence, rows_of
 from playground.requirements import Requirement, parse, summed
 from playground.trial import Trial
 
@@ -140,3 +140,13 @@ def test_every_case_of_a_requirement_is_of_our_own_somewhere(app: Application) -
     """A requirement that only the published suite proves would never be more than `not run` here."""
     every = [one for document in app.documents.values() for one in document.requirements.values()]
     assert [one.id for one in every if one.at_rest == "not run" and not rows_of(app.trial, one)] == []
+
+
+def test_a_document_is_shown_without_reading_a_case(app: Application) -> None:
+    first = document_evidence(app, "retry")
+    assert app.trial.untouched
+    assert app.trial.cases
+    assert not app.trial.untouched
+    second = document_evidence(app, "retry")
+    assert first["counts"] == second["counts"]
+    assert first["sections"] == second["sections"]
