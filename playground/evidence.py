@@ -117,6 +117,7 @@ def document_evidence(app: Application, name: str) -> dict[str, Any]:
         "counts": tally(found),
         "verdicts": VERDICTS,
         "running": app.trial.running,
+        "untouched": app.trial.untouched,
     }
 
 

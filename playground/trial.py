@@ -102,12 +102,14 @@ class Trial:
 
     Attributes:
         outside: How a host runs cases against another server; None where it cannot.
+        untouched: Whether no case has been run or loaded, so that nothing is known of any.
     """
 
     def __init__(self, now: Callable[[], int], touch: Callable[[], None]) -> None:
         self._now = now
         self._touch = touch
         self.outside: Outside | None = None
+        self.untouched = True
         self.source = OWN
         self.target = HERE
         self.malformed: list[CaseFileError] = []
@@ -128,11 +130,6 @@ class Trial:
             self._cases = _named(found)
         return self._cases
 
-    @property
-    def untouched(self) -> bool:
-        """Whether no case has been read yet, so that nothing is known of any."""
-        return self._cases is None and not self._results
-
     def load(self, files: Iterable[tuple[str, bytes]], source: str) -> None:
         """Take other cases.
 
@@ -148,6 +145,7 @@ class Trial:
             first = f" The first trouble: {malformed[0]}" if malformed else ""
             raise ValueError(f"There is no conformance case in {source}.{first}")
         self.stop()
+        self.untouched = False
         self._cases = _named(found)
         self.malformed, self.source, self.target = malformed, source, HERE
         self._results.clear()
@@ -191,6 +189,7 @@ class Trial:
         for case in chosen:
             self._results.pop(case.file, None)
         self.target = target
+        self.untouched = False
         self._left = len(chosen)
         self._began = time.perf_counter()
         results = run(chosen, make_target)
