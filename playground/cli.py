@@ -205,7 +205,8 @@ def _serve(options: argparse.Namespace) -> None:
     if told["open"]:
         webbrowser.open(url)
     try:
-        run_until_told(server, front, driver, told["drain"])
+        with databases.shared(store, driver):
+            run_until_told(server, front, driver, told["drain"])
     finally:
         driver.close()
 

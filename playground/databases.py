@@ -6,12 +6,15 @@ What needs SQLAlchemy is imported when a database is opened: a server in memory 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from playground.settings import Settings
 
 if TYPE_CHECKING:
+    from playground.hosts.driver import Driver
     from playground.stores.store import SqlStore
 
 COMMANDS: Final = ("backup", "restore")
@@ -51,6 +54,23 @@ def opened(told: Settings) -> SqlStore | None:
         return open_store(told["db"])
     except StoreError as error:
         raise DatabaseError(f"{error} Choose another with --db, or --memory.") from None
+
+
+@contextmanager
+def shared(store: SqlStore | None, driver: Driver) -> Iterator[None]:
+    """Let a driver know of what other processes do on the same database, while it runs."""
+    if store is None or not store.database.postgres:
+        yield
+        return
+    from playground.stores.listening import Listener  # noqa: PLC0415
+
+    listener = Listener(store)
+    driver.leads = lambda: listener.leads
+    listener.start(driver.look)
+    try:
+        yield
+    finally:
+        listener.stop()
 
 
 def described(store: SqlStore | None) -> str:

@@ -41,11 +41,13 @@ class Driver:
     Attributes:
         held: Told how many streams are open and requests held, whenever that changes: each occupies a thread of its
             server.
+        leads: Whether this process is the one that sends webhooks, of all that have the store in common.
     """
 
     def __init__(self, app: Application, streams: int = 1000, keeper: Keeper | None = None) -> None:
         self.app = app
         self.held: Callable[[int], None] = lambda _: None
+        self.leads: Callable[[], bool] = lambda: True
         self._apps = [app] if app.beside is None else [app, app.beside]
         app.outside = self.outside
         self._streams = streams
@@ -70,13 +72,18 @@ class Driver:
             # Of a store that fails the timers tell; a delivery may have been forgotten meanwhile.
             with contextlib.suppress(OJSError), self._turns.alone(quiet=True):
                 deliveries = self.app.session.engine.extensions.deliveries
-                waiting = deliveries.requests()
+                waiting = deliveries.requests() if self.leads() else []
                 if not waiting:
                     self._turns.wait(self._outgoing, 1)
             for outgoing in waiting:
                 outcome = post(outgoing)
                 with contextlib.suppress(OJSError), self._turns.alone():
                     deliveries.sent(outgoing.delivery_id, outcome.status, outcome.retry_after, outcome.error)
+
+    def look(self) -> None:
+        """Another process has written: see what it did, and tell whoever looks on."""
+        with contextlib.suppress(OJSError), self._turns.alone():
+            self.app.session.engine.store.counts()
 
     def _due(self) -> float:
         return min((at for one in self._apps if (at := one.next_due()) is not None), default=FOREVER)

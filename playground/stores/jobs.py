@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 JOBS: Final = 10_000
 """Jobs that stay in memory between turns."""
 AHEAD: Final = 64
-"""Jobs of a lane that are known in their order, so that not every claim is a query (SQLite only)."""
+"""Jobs of a lane that are known in their order, so that not every claim is a query."""
 PAGE: Final = 256
 """Most jobs read at one go while a list is walked through."""
 LAST: Final = 1 << 62
@@ -35,14 +35,19 @@ class Jobs(Records):
         self._rows: dict[str, Row] = {}
         self._changed: dict[str, Row] = {}
         self._gone: list[dict[str, int]] = []
+        self._line_up()
+
+    def _line_up(self) -> None:
+        """Know nothing of the order of queues."""
         self._lanes: dict[tuple[str, str], _Window] = {}
+        self._ahead = 1 if self.database.postgres else AHEAD
 
     def _trim(self) -> None:
         super()._trim()
         if len(self._rows) > JOBS:
             self._rows = dict(islice(self._rows.items(), len(self._rows) - JOBS // 2, None))
-        if len(self._lanes) > JOBS:
-            self._lanes.clear()
+        if self.database.postgres or len(self._lanes) > JOBS:  # there, rows are ours only until the turn ends
+            self._line_up()
 
     def _flush(self) -> None:
         super()._flush()
@@ -147,7 +152,7 @@ class Jobs(Records):
 
     def _enter_lane(self, row: Row) -> None:
         row.line_up()
-        if row.lined_up is None or self.database.postgres:
+        if row.lined_up is None:
             return
         queue, lane, order = row.lined_up
         window = self._lanes.get((queue, lane))
@@ -161,13 +166,12 @@ class Jobs(Records):
         key = queue, lane
         window = self._lanes.get(key)
         if window is None:
-            limit = 1 if self.database.postgres else AHEAD
+            limit = self._ahead
+            self._ahead = min(AHEAD, 4 * limit)
             found = [
                 self._row(one)
                 for one in self._ask(statements.FIRST, queue_=rows.name(queue), lane_=lane, limit_=limit)
             ]
-            if self.database.postgres:
-                return found[0] if found else None
             window = self._lanes[key] = _Window(
                 [(row.order(), row.job.id) for row in found], whole=len(found) < limit
             )

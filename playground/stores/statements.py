@@ -108,6 +108,7 @@ ADD_EVENT: Final = insert(event).values(_values(event))
 DROP_EVENTS: Final = delete(event).where(event.c.seq < Value("before_"))
 
 CLEAR: Final = [delete(table) for table in (job, tally, record, timer)]
+SCHEMA: Final = select(func.current_schema())
 NOTIFY: Final = select(func.pg_notify(Value("channel_"), Value("payload_")))
 
 

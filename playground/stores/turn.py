@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 from contextlib import contextmanager
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.errors import InternalError, OJSError
@@ -36,12 +37,16 @@ class Turn:
     Attributes:
         kinds: Kinds of records.
         name: ``sqlite`` or ``postgresql``.
+        writer: This process's name among those that write to a PostgreSQL database.
+        channel: Where each of them notifies the others of its commits.
         kernel: The engine's, once `attach` has been called.
     """
 
     def __init__(self, database: Database) -> None:
         self.database = database
         self.name = "postgresql" if database.postgres else "sqlite"
+        self.writer = token_hex(8)
+        self.channel = ""
         self._tallies = Tallies()
         self.kinds: Container[str] = self._tallies.kinds
         self.kernel: Kernel | None = None
@@ -52,6 +57,8 @@ class Turn:
         self._version = -1
         self._forget()
         self._enter()
+        if database.postgres:
+            self.channel = f"ojs_{self._ask(statements.SCHEMA)[0][0]}"[:63]
         self.commit()
 
     def attach(self, kernel: Kernel) -> None:
@@ -185,6 +192,8 @@ class Turn:
             instant_=0 if self.kernel is None else self.kernel.latest,
             version_=self._version + 1,
         )
+        if self.channel:
+            self.database.run(statements.NOTIFY, channel_=self.channel, payload_=self.writer)
         self.database.commit()
         self._event, self._counted = event, counted
         self._version += 1

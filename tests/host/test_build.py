@@ -182,7 +182,7 @@ def test_an_installed_wheel_serves_and_builds_without_a_checkout(tmp_path: Path)
     assert (empty / "dist" / "index.html").is_file()
     port = free_port()
     serving = subprocess.Popen(
-        [program, "serve", "--port", str(port)], cwd=empty, stdout=subprocess.PIPE, text=True
+        [program, "serve", "--port", str(port), "--memory"], cwd=empty, stdout=subprocess.PIPE, text=True
     )
     try:
         assert serving.stdout
