@@ -49,13 +49,41 @@ function ask(method, url, headers, body) {
   });
 }
 
-const network = self.fetch.bind(self);
+const KEPT = "ojs-runner";
+
+/** @param {RequestInfo | URL} input @param {RequestInit} [init] Without a network, what an earlier start has kept. */
+async function network(input, init) {
+  try {
+    return await outside(input, init);
+  } catch (error) {
+    const copy = await caches.open(KEPT).then((cache) => cache.match(input)).catch(() => null);
+    if (copy) return copy;
+    postMessage({ type: "dead", text: "Python did not start: its files are not here, and the network does not answer." });
+    throw error;
+  }
+}
+
+/**
+ * A private window forgets large files at once, so the next start would need the network again: they are kept for it.
+ * @param {string[]} urls
+ */
+async function keep(urls) {
+  try {
+    const cache = await caches.open(KEPT);
+    for (const { url } of await cache.keys()) if (!urls.some((one) => url.endsWith(one))) await cache.delete(url); // of another release
+    for (const url of urls) if (!(await cache.match(url))) await cache.add(url);
+  } catch {
+    // Storage is blocked or full, or the network has gone: the next start needs it.
+  }
+}
+
+const outside = self.fetch.bind(self);
 
 // The server's routes are the page's to answer: in a tab there is no such server on the network.
 self.fetch = async (input, init) => {
   const request = new Request(input, init);
   const url = new URL(request.url);
-  if (url.origin !== location.origin || !/^\/(ojs|v1)\//.test(url.pathname)) return network(input, init);
+  if (url.origin !== location.origin || !/^\/(ojs|v1)\//.test(url.pathname)) return runner ? outside(input, init) : network(input, init);
   const body = request.method === "GET" || request.method === "HEAD" ? null : await request.text();
   const answer = await ask(request.method, url.pathname + url.search, Object.fromEntries(request.headers), body);
   return new Response(answer.body || null, { status: answer.status, headers: answer.headers });
@@ -68,7 +96,7 @@ async function start(boot, code, limit) {
     import(`${boot.pyodide}pyodide.mjs`),
     network(boot.runner).then((answer) => answer.text()),
     // Without a network, and never started before: what is rarely imported is missing, the rest works.
-    boot.rest ? network(boot.rest).then((answer) => answer.arrayBuffer()).catch(() => null) : null,
+    boot.rest ? outside(boot.rest).catch(() => caches.match(boot.rest)).then((answer) => answer?.arrayBuffer() ?? null).catch(() => null) : null,
   ]);
   const python = await loadPyodide({
     indexURL: boot.pyodide,
@@ -104,6 +132,7 @@ async function start(boot, code, limit) {
   deadline = Infinity;
   flush();
   postMessage({ type: answer.types ? "started" : "broken", ...answer });
+  void keep([boot.runner, boot.stdlib, `${boot.pyodide}pyodide.asm.wasm`, ...(boot.rest ? [boot.rest] : [])]);
 }
 
 /** @param {{run: number, job: any, limit: number}} work */

@@ -72,7 +72,26 @@
     if (source?.matches?.("button[data-dismiss]") && /** @type {any} */ (event).detail.ctx.response?.status < 300) clear(source);
   });
 
+  // The timeline shows the moment that one goes to; at the present it stays at its end.
+
+  let cursor = "";
+  let wasPast = false;
+
+  function followCursor() {
+    const line = find(".to-end .cursor-line");
+    const scroller = line?.closest(".to-end");
+    const at = line?.getAttribute("d") ?? "";
+    const past = Boolean(find('.timebar [formaction="/ui/time/end"]'));
+    if (!line || !scroller || at === cursor) return;
+    if (wasPast && !past) scroller.scrollLeft = 0;
+    [cursor, wasPast] = [at, past];
+    if (!past) return;
+    const [seen, is] = [scroller.getBoundingClientRect(), line.getBoundingClientRect()];
+    if (is.left < seen.left + 20 || is.left > seen.right - 20) scroller.scrollLeft += is.left - seen.left - 0.6 * seen.width;
+  }
+
   document.addEventListener("htmx:after:swap", (event) => {
+    followCursor();
     const target = /** @type {any} */ (event).detail?.ctx?.target;
     if (target?.id === "bulk" && find("#bulk [data-done-with]")) picked.clear();
     showPicked();

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -43,3 +44,39 @@ def test_a_link_gives_the_same_state_everywhere(name: str, static_host: StaticHo
     page.context.close()
     script = Path(__file__).with_name("firefox.mjs")
     assert node(str(script), str(FIREFOX), url, READY, HASH, cwd=modules()).strip() == told
+
+
+HANDLER = """
+(async () => {
+  const until = async (find) => {
+    for (let tries = 0; tries < 600; tries += 1) {
+      const found = find();
+      if (found) return found;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    return { textContent: 'never: ' + find };
+  };
+  const ends = [];
+  for (const language of ['javascript', 'python']) {
+    const box = await until(() => document.querySelector(`#handler-${language}[data-bound]`));
+    [...box.querySelectorAll('.chip')].find((chip) => chip.textContent.startsWith('Fails twice')).click();
+    box.querySelector('[data-act=start]').click();
+    await until(() => box.querySelector('.runs[data-state=idle]'));
+    box.querySelector('[data-act=send]').click();
+    ends.push((await until(() => box.querySelector('.output .good pre'))).textContent);
+  }
+  const rows = () => document.querySelectorAll('#view-found tbody .s-completed');
+  await until(() => rows().length === 2);
+  return JSON.stringify([...ends, rows().length]);
+})()
+"""
+BOUND = "document.documentElement.dataset.engine === 'ready' && !!document.querySelector('#view-found')"
+
+
+@pytest.mark.skipif(FIREFOX is None, reason="needs Firefox (Debian's firefox-esr)")
+def test_handlers_of_both_languages_fail_and_succeed_in_firefox(static_host: StaticHost) -> None:
+    url = f"{static_host.url}/play?do=handlers&see=jobs"
+    script = Path(__file__).with_name("firefox.mjs")
+    done = 'completed on attempt 3: "sent on attempt 3"'
+    told = node(str(script), str(FIREFOX), url, BOUND, HANDLER, cwd=modules())
+    assert json.loads(told) == [done, done, 2]

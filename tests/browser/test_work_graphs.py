@@ -53,6 +53,33 @@ def test_the_timeline_follows_the_jobs_and_the_cursor(site: Watched) -> None:
     expect(page.locator("#timeline-table tbody tr").first).to_be_visible()
 
 
+SEEN = """() => {
+  const [line, window] = ['.cursor-line', '.to-end'].map((one) => document.querySelector(one).getBoundingClientRect());
+  return line.left >= window.left - 2 && line.left <= window.right + 2;
+}"""
+
+
+def test_the_timeline_scrolls_to_the_moment_that_one_goes_to(site: Watched) -> None:
+    """Not where its end is: thirty attempts are wider than the pane."""
+    page = see(site, "timeline")
+    for _ in range(10):
+        push(page)
+    press(page, "+1 min")
+    expect(page.locator(".part.s-completed").first).to_be_attached()
+    for place in (150, 400):
+        page.locator("#slider").evaluate(
+            "(slider, place) => { slider.value = place; slider.dispatchEvent(new Event('input', {bubbles: true})); }",
+            place,
+        )
+        expect(page.locator(".part.ahead").first).to_be_attached()
+        page.wait_for_timeout(500)
+        assert page.evaluate(SEEN)
+    press(page, "To the present")
+    expect(page.locator(".part.ahead")).to_have_count(0)
+    page.wait_for_timeout(300)
+    assert page.evaluate(SEEN)
+
+
 @pytest.mark.parametrize("by", ["mouse", "keyboard"])
 def test_a_bar_leads_to_its_job(site: Watched, by: str) -> None:
     page = see(site, "timeline")

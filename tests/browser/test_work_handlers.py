@@ -274,6 +274,26 @@ def test_a_worker_asks_for_nothing_while_time_stands_still(site: Watched) -> Non
     expect(box.locator(".output .good")).to_contain_text("done")
 
 
+@pytest.mark.noise  # what is not in the window's small cache is asked of the network first
+def test_python_starts_again_without_a_network_in_a_private_window(site: Watched) -> None:
+    if site.host == "server":
+        pytest.skip("without its server nothing works")
+    page = site.open("/play?do=handlers&see=jobs")
+    start(place(page, "python"))
+    kept = "async () => (await (await caches.open('ojs-runner')).keys()).length"
+    for _ in range(200):
+        if page.evaluate(kept) == 4:
+            break
+        page.wait_for_timeout(100)
+    page.context.set_offline(True)
+    box = place(page, "python")
+    box.get_by_role("button", name="Start again").click()
+    expect(box.locator(".runs")).to_have_attribute("data-state", "starting")
+    expect(box.locator(".runs")).to_have_attribute("data-state", "idle", timeout=SLOW)
+    box.get_by_role("button", name="Send it a job").click()
+    expect(box.locator(".output .good")).to_contain_text("Hello, Ada!")
+
+
 @pytest.mark.parametrize("options", [{"permissions": ["clipboard-read", "clipboard-write"]}])
 def test_code_of_a_link_is_shown_and_never_run_before_a_click(site: Watched) -> None:
     """One's own code waits meanwhile, also over a reload, and comes back by a click."""
