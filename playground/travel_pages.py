@@ -72,8 +72,8 @@ def sandbox(visit: Visit) -> Response:
     return through(visit, inside=inside)
 
 
-OPENED: Final = "/play?do=workers&see=timeline"
-"""Where something opened is seen: who works, and what they do when."""
+OPENED: Final = "/play?do=workers&see=jobs"
+"""Where something opened is seen: who works, and on what."""
 
 
 def through(visit: Visit, *, inside: bool, to: str = "/") -> Response:
