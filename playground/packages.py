@@ -214,11 +214,33 @@ def _made_from() -> str:
     )
 
 
+def minify(source: Path, target: Path) -> None:
+    """Copy a folder of static files, our scripts and style sheets without comments and with short local names.
+
+    Raises:
+        FetchError: See `modules`.
+    """
+    shutil.copytree(source, target)
+    for ending in ("js", "mjs", "css"):
+        files = [str(path) for path in sorted(target.glob(f"*.{ending}"))]
+        words = (
+            "--minify",
+            "--target=es2022",
+            f"--outdir={target}",
+            f"--out-extension:.js=.{ending.replace('css', 'js')}",
+        )
+        _esbuild(modules(), [*files, *words, "--allow-overwrite", "--legal-comments=none"])
+
+
 def _bundle(source: Path, parts: Path, target: Path) -> None:
     """Join what a file picks of the packages into one module."""
     words = ("--bundle", "--format=esm", "--minify", "--target=es2022", "--legal-comments=none")
+    _esbuild(source, [str(parts), *words, f"--outfile={target}"])
+
+
+def _esbuild(source: Path, words: list[str]) -> None:
     binary = source / "esbuild" / "bin" / "esbuild"
-    line = [str(binary), str(parts), *words, f"--outfile={target}"]
+    line = [str(binary), *words]
     if (
         binary.read_bytes()[:2] == b"#!"
     ):  # a script, until npm's own install step has put the program in its place

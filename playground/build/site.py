@@ -55,14 +55,16 @@ def build(out: Path) -> list[str]:
         playground.packages.FetchError: Node or the browser packages cannot be had.
     """
     _prepare(out)
-    roots = (resources.path("static"),)
     packages.vendor()
-    assets = Assets.scan(*roots)
     with bundle.temporary() as work:
+        small = Path(work) / "static"
+        packages.minify(resources.path("static"), small)
+        assets = Assets.scan(small)
+        static = {assets.names[name]: path.read_bytes() for name, path in files(small)}
         made = bundle.make(Path(work), assets.names)
     try:
-        for name, path in files(*roots):
-            _write(out, f"/static/{assets.names[name]}", path.read_bytes())
+        for name, content in static.items():
+            _write(out, f"/static/{name}", content)
         for url, content in made.files.items():
             _write(out, url, content)
         session = Sandbox(SystemClock(), lambda: 1, workers=1)  # as the tab's own session starts
