@@ -447,10 +447,6 @@ function toggleEvidence() {
   showEvidence();
 }
 
-function foldDrawer() {
-  if (matchMedia("(max-width: 900px)").matches) document.querySelector(".drawer")?.removeAttribute("open");
-}
-
 /** Modules that a part of the page asks for, once each: a script element that is swapped in would not run. */
 function loadModules() {
   for (const place of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-module]"))) {
@@ -513,7 +509,6 @@ document.addEventListener("htmx:after:request", (event) => {
 document.addEventListener("htmx:after:swap", (event) => {
   const target = /** @type {any} */ (event).detail?.ctx?.target;
   if (target?.id === "enqueued") showProblem();
-  if (target?.id === "page") foldDrawer();
   const news = /** @type {HTMLElement | null} */ (target?.querySelector?.("[data-touched]"));
   if (news?.dataset.touched) touch(news.dataset.touched);
   afterSwap();
@@ -561,7 +556,6 @@ showEvidence();
 document.addEventListener("ojs:ready", showStorage);
 document.addEventListener("ojs:storage", showStorage);
 showSection();
-foldDrawer();
 loadScripts();
 listenToClock();
 showTimes();
