@@ -177,9 +177,9 @@ def floor(port: int) -> None:
 def stores(database: str | None) -> dict[str, list[list[str]]]:
     """The servers to measure: for each store the command of every process on it."""
     serve = [sys.executable, "-m", "playground.cli", "serve", "--port", "PORT"]
-    found = {"memory": [serve]}
+    found = {"memory": [[*serve, "--memory"]]}
     if database:
-        found[database.partition(":")[0]] = [[*serve, "--db", database]]
+        found[database.partition(":")[0] if ":" in database else "sqlite"] = [[*serve, "--db", database]]
     return found
 
 
