@@ -219,6 +219,9 @@ class Database:
 
     def many(self, statement: Executable, values: Sequence[Mapping[str, Any]]) -> None:
         """Execute a statement with each of these values."""
+        if len(values) == 1:  # a pipeline is for more
+            self._run(self._sql(statement)[0], values[0])
+            return
         try:
             self._cursor.executemany(self._sql(statement)[0], values)
         except ERRORS as error:

@@ -40,7 +40,7 @@ class Jobs(Records):
     def _line_up(self) -> None:
         """Know nothing of the order of queues."""
         self._lanes: dict[tuple[str, str], _Window] = {}
-        self._ahead = 1 if self.database.postgres else AHEAD
+        self._ahead = 4 if self.database.postgres else AHEAD
 
     def _trim(self) -> None:
         super()._trim()

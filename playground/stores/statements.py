@@ -8,7 +8,18 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Insert, Table, bindparam, delete, func, insert, literal_column, select, update
+from sqlalchemy import (
+    Insert,
+    Table,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal_column,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import Select
@@ -91,17 +102,27 @@ DROP_RECORD: Final = delete(record).where(*_KEYED)
 PUT_TIMER: Final = _put(timer)
 TIMER: Final = select(timer.c.due).where(timer.c.kind == Value("kind_"), timer.c.key == Value("key_"))
 DROP_TIMER: Final = delete(timer).where(timer.c.kind == Value("kind_"), timer.c.key == Value("key_"))
-DUE_TIMER: Final = (
+_TIMERS = (
     select(timer.c.due, timer.c.due_order, timer.c.kind, timer.c.key, timer.c.name)
     .order_by(timer.c.due, timer.c.due_order)
     .limit(literal_column("1"))
+    .subquery()
 )
-DUE_JOBS: Final = (
-    select(job.c.due, job.c.due_order, job.c.id)
+_JOBS = (
+    select(
+        job.c.due,
+        job.c.due_order,
+        literal_column("'job'").label("kind"),
+        job.c.id.label("key"),
+        literal_column("NULL").label("name"),
+    )
     .where(job.c.due.is_not(None))
     .order_by(job.c.due, job.c.due_order)
     .limit(Value("limit_"))
+    .subquery()
 )
+DUE: Final = union_all(select(_TIMERS), select(_JOBS))
+"""The first timer, and the first jobs that are due."""
 
 EVENTS: Final = select(event.c.seq, event.c.body).where(event.c.seq > Value("after_")).order_by(event.c.seq)
 ADD_EVENT: Final = insert(event).values(_values(event))

@@ -129,14 +129,15 @@ class SqlStore(Jobs):
         elif old is not None and old == self._next:
             self._next = MISSING
 
-    def _earliest(self) -> tuple[int, int, str, str, str] | None:
-        """What is due first: (instant, order, kind, key, name)."""
-        found = self._ask(statements.DUE_JOBS, limit_=len(self._popped) + 1)
-        first = [(at, order, "job", rows.plain(key), "") for at, order, key in found]
-        waiting = [one for one in first if self._popped.get(one[3]) != one[0]][:1]
-        for at, order, kind, key, name in self._ask(statements.DUE_TIMER):
-            waiting.append((at, order, rows.plain(kind), key, rows.plain(name or key)))
-        earliest = min(waiting, default=None)
+    def _earliest(self) -> tuple[int, int, str, str] | None:
+        """What is due first: (instant, order, kind, key); a kind of timer is never ``job``."""
+        waiting = [
+            (at, order, rows.plain(kind), rows.plain(name or key))
+            for at, order, kind, key, name in self._ask(statements.DUE, limit_=len(self._popped) + 1)
+        ]
+        earliest = min(
+            (one for one in waiting if one[2] != "job" or self._popped.get(one[3]) != one[0]), default=None
+        )
         self._next = None if earliest is None else earliest[0]
         return earliest
 
@@ -158,14 +159,14 @@ class SqlStore(Jobs):
         found = self._earliest()
         if found is None or found[0] > now:
             return None
-        at, _, kind, key, name = found
+        at, _, kind, key = found
         if kind == "job":
             self._popped[key] = at
             self._next = MISSING
-            return at, kind, key
-        self._timers[kind, name] = at
-        self.set_timer(kind, name, None)
-        return at, kind, name
+        else:
+            self._timers[kind, key] = at
+            self.set_timer(kind, key, None)
+        return at, kind, key
 
     def _answered(self, job: Job) -> None:
         if self._popped and self._popped.pop(job.id, None) is not None:
