@@ -75,9 +75,9 @@ def address(where: str) -> URL:
 
 def shown(url: URL) -> str:
     """The URL as people may see it: a path, or an address without its password."""
-    return (
-        url.database or "" if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
-    )
+    if url.get_backend_name() == "sqlite":
+        return url.database or ""
+    return url.set(drivername="postgresql").render_as_string(hide_password=True)
 
 
 class Database:
