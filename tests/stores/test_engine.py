@@ -104,6 +104,7 @@ def _stored(store: SqlStore) -> VirtualTarget:
     return target
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("suites", [own_cases(), PUBLISHED], ids=["own", "published"])
 def test_every_case_ends_as_it_does_in_memory(reopen: Open, suites: Path) -> None:
     if not suites.is_dir():
