@@ -30,6 +30,7 @@ bench: $(VENV)/bench
 	$(BIN)/python bench/engine.py
 	$(BIN)/python bench/http.py
 	$(BIN)/python bench/lists.py
+	$(BIN)/python bench/lighthouse.py
 	$(BIN)/python bench/search.py
 	$(BIN)/python bench/travel.py
 

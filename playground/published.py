@@ -25,6 +25,8 @@ _NUMBER: Final = re.compile(r"(?:Appendix )?((?:[0-9]+|[A-Z])(?:\.[0-9]+)*)[.:]?
 _REFERENCE: Final = re.compile(r"(ojs-[a-z-]+)(?:\.md)?[# ](?:section-)?([0-9A-Z][0-9.]*)")
 _FENCE: Final = re.compile(r" {0,3}(`{3,}|~{3,})")
 _ATX: Final = re.compile(r" {0,3}#{1,6}[ \t]+(.+?)(?:[ \t]+#+)?[ \t]*\Z")
+_TAG: Final = re.compile(r"</?[a-zA-Z][a-zA-Z0-9-]*(?:\s[^<>]*)?/?>|<!--")
+_CODE: Final = re.compile(r"(`+)[^`].*?\1")
 _TARGET: Final = re.compile(r"\]\([^)]*\)")
 _MARKS: Final = re.compile(r"[*`\[\]]|^[-*] ")
 _REQUEST: Final = re.compile(r"(GET|POST|PUT|PATCH|DELETE) (/\S*)(?: HTTP/[\d.]+)?\s*\Z")
@@ -170,8 +172,13 @@ class Shelf:
         self.documents[stem] = Published(stem, path, text)
 
     def check(self) -> list[Problem]:
-        """What is wrong, by file and line: links that lead nowhere, documents left out. Renders everything."""
+        """What is wrong, by file and line; renders everything.
+
+        Links that lead nowhere, code blocks without an end, raw HTML, documents left out.
+        """
         found = list(self.problems)
+        for document in self.documents.values():
+            found += _odd(document)
         ids = {
             name: {one.id for one in document.rendered.sections} for name, document in self.documents.items()
         }
@@ -271,6 +278,20 @@ def _outline(text: str) -> Iterator[Line]:
             yield Line(section, _plain(found[1]), heading=True)
         elif BINDING.intersection(KEYWORDS.findall(line)):
             yield Line(section, _plain(line), heading=False)
+
+
+def _odd(document: Published) -> Iterator[Problem]:
+    """Markup that cannot be meant as it stands."""
+    fenced, begun = "", 0
+    for number, line in enumerate(document.text.splitlines(), 1):
+        if fence := _FENCE.match(line):
+            ends = fenced and fence[1].startswith(fenced)
+            begun = begun if fenced else number
+            fenced = "" if ends else fenced or fence[1]
+        elif not fenced and (tag := _TAG.search(_CODE.sub("", line))):
+            yield Problem(document.file, number, f"raw HTML is shown as text: {tag[0][:60]}")
+    if fenced:
+        yield Problem(document.file, begun, "the code block that begins here has no end")
 
 
 def _plain(line: str) -> str:

@@ -68,7 +68,10 @@ def check(visit: Visit) -> Response:
     problems = visit.app.shelf.check()
     _, lost = visit.app.shelf.joined((row.name, row.case.spec_ref) for row in visit.app.trial.rows())
     return visit.render(
-        "parts/shelf_check.html", problems=problems, lost=lost, size=len(visit.app.trial.cases)
+        "parts/shelf_check.html",
+        problems=problems,
+        lost=[row.case for name in lost if (row := visit.app.trial.row(name))],
+        size=len(visit.app.trial.cases),
     )
 
 

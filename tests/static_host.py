@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import fnmatch
+import gzip
 import threading
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -20,6 +22,7 @@ class StaticHost:
 
     Args:
         folder: The built site.
+        packed: Whether what it sends is compressed.
 
     Attributes:
         fault: Asked before each answer; tests set it.
@@ -27,8 +30,9 @@ class StaticHost:
         paths: Every path asked for.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, packed: bool = False) -> None:
         self.folder = folder
+        self.pack = lru_cache(maxsize=None)(lambda body: gzip.compress(body, 6)) if packed else None
         self.fault: Fault | None = None
         self.delay = 0.0
         self.paths: list[str] = []
@@ -75,7 +79,11 @@ class StaticHost:
             kind, body = TYPES.get(file.suffix, "application/octet-stream"), file.read_bytes()
         try:
             request.send_response(status)
-            headers = {"Content-Type": kind, "Content-Length": str(len(body))}
+            headers = {"Content-Type": kind}
+            if self.pack is not None:
+                body = self.pack(body)
+                headers["Content-Encoding"] = "gzip"
+            headers["Content-Length"] = str(len(body))
             for pattern, extra in self.rules:
                 if fnmatch.fnmatch(path, pattern) and wrong is None:
                     headers |= extra

@@ -60,6 +60,7 @@ def test_each_keyword_is_numbered_in_order_with_its_section_and_sentence() -> No
 def test_links_that_lead_nowhere_are_reported_by_file_and_line() -> None:
     problems = shelf(a=TEXT, b="# B\n\n## 1. Only\n").check()
     assert [(one.file, one.line, one.text) for one in problems] == [
+        ("spec/ojs-a.md", 8, "raw HTML is shown as text: <script>"),
         ("spec/ojs-a.md", 5, "the link to ojs-none leads nowhere: no such document"),
         ("spec/ojs-a.md", 5, "the link to ojs-a#gone leads nowhere"),
     ]
@@ -135,6 +136,19 @@ def test_the_search_finds_each_section_where_the_page_has_it() -> None:
         one.id for one in document.rendered.sections
     ]
     assert [line.text for line in document.outline if not line.heading] == ["It MUST do x."]
+
+
+def test_broken_markup_and_raw_html_are_reported_by_line_and_nothing_of_it_is_passed_on() -> None:
+    text = "# A\n\nIt MUST <script>alert(1)</script> `<b>`.\n\n[x](javascript:alert(1))\n\n```json\n{\n<i>\n"
+    shelf = Shelf([("s/ojs-a.md", text.encode())], "mine")
+    assert [(one.file, one.line, one.text) for one in shelf.check()] == [
+        ("s/ojs-a.md", 3, "raw HTML is shown as text: <script>"),
+        ("s/ojs-a.md", 7, "the code block that begins here has no end"),
+    ]
+    html = shelf.documents["ojs-a"].rendered.html
+    assert "<script" not in html
+    assert 'href="javascript' not in html
+    assert 'id="P-a-1"' in html
 
 
 @pytest.mark.skipif(not CHECKOUT.exists(), reason="needs the published documents beside the checkout")
