@@ -12,6 +12,7 @@ run: $(VENV)/run
 
 test: lint
 	@command -v chromium >/dev/null && command -v firefox-esr >/dev/null || { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq chromium firefox-esr; }
+	@[ -n "$$OJS_TEST_DATABASE_URL" ] || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq postgresql; }
 	$(BIN)/python -m pytest -n auto --dist loadfile --ignore tests/browser
 	$(BIN)/python -m pytest tests/browser
 
@@ -32,6 +33,7 @@ bench: $(VENV)/bench
 	$(BIN)/python bench/lists.py
 	$(BIN)/python bench/lighthouse.py
 	$(BIN)/python bench/search.py
+	$(BIN)/python bench/store.py
 	$(BIN)/python bench/travel.py
 
 $(BIN)/python:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -44,7 +45,6 @@ def _start(folder: Path) -> tuple[str, Callable[[], None]] | None:
     data, port = folder / "data", free_port()
     if root:
         shutil.chown(folder, "postgres", "postgres")
-        folder.parent.chmod(0o755)
     as_user = ["runuser", "-u", "postgres", "--"] if root else []
 
     def tool(name: str, *words: str) -> bool:
@@ -63,7 +63,7 @@ def _start(folder: Path) -> tuple[str, Callable[[], None]] | None:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """The URL of a PostgreSQL database in which schemas may be made."""
     given = os.environ.get("OJS_TEST_DATABASE_URL")
     if given is not None:
@@ -74,12 +74,13 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if here is not None:
         yield here
         return
-    started = _start(tmp_path_factory.mktemp("postgres"))
-    if started is None:
-        pytest.skip("no PostgreSQL here: set OJS_TEST_DATABASE_URL, or install Debian's postgresql")
-    url, stop = started
-    yield url
-    stop()
+    with tempfile.TemporaryDirectory(prefix="ojs-postgres-", ignore_cleanup_errors=True) as folder:
+        started = _start(Path(folder))  # pytest's own folders are closed to the user that it runs as
+        if started is None:
+            pytest.skip("no PostgreSQL here: set OJS_TEST_DATABASE_URL, or install Debian's postgresql")
+        url, stop = started
+        yield url
+        stop()
 
 
 @pytest.fixture

@@ -72,12 +72,12 @@ class StoredMachine(EngineMachine):
         self.store.close()
 
 
-def test_the_engines_invariants_hold_over_a_database(reopen: Open) -> None:
+def test_the_engines_invariants_hold_over_a_database(reopen: Open, where: str) -> None:
     machine = type("Machine", (StoredMachine,), {"again": staticmethod(reopen)})
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         machine,
         settings=settings(
-            max_examples=EXAMPLES,
+            max_examples=EXAMPLES // 3 if where.startswith("postgresql") else EXAMPLES,
             stateful_step_count=30,
             deadline=None,
             suppress_health_check=list(HealthCheck),
