@@ -1,0 +1,95 @@
+"""A server over HTTP that is killed and started again: it goes on where it was."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import Server
+
+Ask = tuple[int, dict[str, Any]]
+
+
+def ask(server: Server, method: str, path: str, body: Any = None, **headers: str) -> Ask:
+    """Status and JSON of an answer."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+    sent = {"Content-Type": "application/json"} | {
+        name.replace("_", "-"): text for name, text in headers.items()
+    }
+    connection.request(method, f"/ojs/v1{path}", None if body is None else json.dumps(body), sent)
+    response = connection.getresponse()
+    answer = json.loads(response.read())
+    connection.close()
+    return response.status, answer
+
+
+def killed(server: Server, file: Path) -> Server:
+    """The server after its process was killed: another one over the same file."""
+    server.process.kill()
+    server.process.wait(10)
+    return Server("--db", str(file))
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """A server over a fresh file."""
+    started = Server("--db", str(tmp_path / "ojs.db"))
+    yield started
+    started.process.kill()
+    started.process.wait(10)
+
+
+def test_a_killed_server_goes_on_with_everything(server: Server, tmp_path: Path) -> None:
+    """Jobs held and waiting, a timer, a reservation, a workflow, an idempotency key, a stream to be resumed."""
+    file = tmp_path / "ojs.db"
+    later = ask(server, "POST", "/jobs", {"type": "later", "args": [], "scheduled_at": "+PT4S"})[1]["job"][
+        "id"
+    ]
+    chain = {
+        "type": "chain",
+        "name": "two",
+        "steps": [{"type": "one", "args": []}, {"type": "two", "args": []}],
+    }
+    flow = ask(server, "POST", "/workflows", {**chain})[1]["workflow"]["id"]
+    (held,) = ask(server, "POST", "/workers/fetch", {"queues": ["default"], "worker_id": "w"})[1]["jobs"]
+    asked = {"queues": ["short"], "worker_id": "w", "visibility_timeout_ms": 1000}
+    short = ask(server, "POST", "/jobs", {"type": "short", "args": [], "queue": "short"})[1]["job"]["id"]
+    assert len(ask(server, "POST", "/workers/fetch", asked)[1]["jobs"]) == 1
+    known = ask(server, "GET", "/events")[1]["events"]
+
+    again = killed(server, file)
+    try:
+        events = ask(again, "GET", "/events")[1]["events"]
+        assert events[: len(known)] == known
+        assert ask(again, "GET", f"/jobs/{held['id']}")[1]["job"]["state"] == "active"
+        assert ask(again, "POST", "/workers/ack", {"job_id": held["id"], "worker_id": "w"})[0] == 200
+        end = time.monotonic() + 15
+        wanted = {later: "available", short: "available"}
+        while {job: ask(again, "GET", f"/jobs/{job}")[1]["job"]["state"] for job in wanted} != wanted:
+            assert time.monotonic() < end
+            time.sleep(0.1)
+        (second,) = [
+            job
+            for job in ask(again, "POST", "/workers/fetch", {"queues": ["default"], "count": 9})[1]["jobs"]
+            if job["type"] == "two"
+        ]
+        assert ask(again, "POST", "/workers/ack", {"job_id": second["id"]})[0] == 200
+        assert ask(again, "GET", f"/workflows/{flow}")[1]["workflow"]["state"] == "completed"
+        resumed = http.client.HTTPConnection("127.0.0.1", again.port, timeout=20)
+        resumed.request("GET", "/ojs/v1/queues/default/events", headers={"Last-Event-ID": known[-1]["id"]})
+        response = resumed.getresponse()
+        seen: list[str] = []
+        while "job.completed" not in seen:
+            line = response.readline().decode()
+            if line.startswith("event: "):
+                seen.append(line[7:].strip())
+        resumed.close()
+    finally:
+        again.process.kill()
+        again.process.wait(10)
