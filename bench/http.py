@@ -18,6 +18,7 @@ import selectors
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -44,7 +45,6 @@ def request(path: str, body: Any) -> bytes:
 ENQUEUE = request("/ojs/v1/jobs", JOB)
 MANY = request("/ojs/v1/jobs/batch", {"jobs": [JOB] * BATCH})
 FETCH = request("/ojs/v1/workers/fetch", {"queues": ["default"], "worker_id": "bench"})
-FETCH_MANY = request("/ojs/v1/workers/fetch", {"queues": ["default"], "worker_id": "bench", "count": BATCH})
 
 
 def always(what: bytes) -> Callable[[], Next]:
@@ -80,11 +80,13 @@ def cpu(pid: int) -> float:
     return sum(int(one[11]) + int(one[12]) for one in fields) / os.sysconf("SC_CLK_TCK")
 
 
-def drive(port: int, connections: int, seconds: float, client: Callable[[], Next]) -> tuple[int, float]:
-    """How many requests were answered, in how many seconds."""
+def drive(
+    ports: list[int], connections: int, seconds: float, client: Callable[[], Next]
+) -> tuple[int, float]:
+    """How many requests were answered, in how many seconds; the connections are shared out among the ports."""
     selector = selectors.DefaultSelector()
-    for _ in range(connections):
-        line = socket.create_connection(("127.0.0.1", port))
+    for number in range(connections):
+        line = socket.create_connection(("127.0.0.1", ports[number % len(ports)]))
         line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         following = client()
         selector.register(line, selectors.EVENT_READ, (bytearray(), following))
@@ -125,7 +127,7 @@ class Measured:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
         line = [word.replace("PORT", str(self.port)) for word in words]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "OJS_CONFIG": os.devnull}
         self.process = subprocess.Popen(line, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
         for _ in range(300):
             try:
@@ -134,20 +136,21 @@ class Measured:
             except OSError:
                 assert self.process.poll() is None
                 time.sleep(0.05)
-        drive(self.port, 4, 0.5, always(ENQUEUE))
-
-    def figure(
-        self, connections: int, seconds: float, client: Callable[[], Next], per: int
-    ) -> tuple[float, float]:
-        """Operations a second, and microseconds of the server's CPU for each; an operation is ``per`` requests."""
-        before = cpu(self.process.pid)
-        done, took = drive(self.port, connections, seconds, client)
-        return done / per / took, (cpu(self.process.pid) - before) / done * per * 1e6
+        drive([self.port], 4, 0.5, always(ENQUEUE))
 
     def stop(self) -> None:
         """End it."""
         self.process.terminate()
         self.process.wait(15)
+
+
+def figure(
+    servers: list[Measured], connections: int, seconds: float, client: Callable[[], Next], per: int
+) -> tuple[float, float]:
+    """Operations a second, and microseconds of the servers' CPU for each; an operation is ``per`` requests."""
+    before = sum(cpu(one.process.pid) for one in servers)
+    done, took = drive([one.port for one in servers], connections, seconds, client)
+    return done / per / took, (sum(cpu(one.process.pid) for one in servers) - before) / done * per * 1e6
 
 
 def constant(size: int) -> Callable[[dict[str, Any], Any], list[bytes]]:
@@ -174,12 +177,15 @@ def floor(port: int) -> None:
     Waitress(front, driver, listener, largest=1 << 26, streams=1000).run()
 
 
-def stores(database: str | None) -> dict[str, list[list[str]]]:
+def stores(database: str | None, folder: str) -> dict[str, list[list[str]]]:
     """The servers to measure: for each store the command of every process on it."""
     serve = [sys.executable, "-m", "playground.cli", "serve", "--port", "PORT"]
-    found = {"memory": [[*serve, "--memory"]]}
-    if database:
-        found[database.partition(":")[0] if ":" in database else "sqlite"] = [[*serve, "--db", database]]
+    found = {"memory": [[*serve, "--memory"]], "sqlite": [[*serve, "--db", f"{folder}/bench.db"]]}
+    if database and ":" not in database:
+        found["sqlite"] = [[*serve, "--db", database]]
+    elif database:
+        found["postgresql"] = [[*serve, "--db", database]]
+        found["postgresql, 2"] = [[*serve, "--db", database]] * 2
     return found
 
 
@@ -207,7 +213,7 @@ def compare(seconds: float) -> None:
     for name, words in servers.items():
         try:
             server = Measured(*words)
-            told = [server.figure(count, seconds, always(ENQUEUE), 1) for count in CONNECTIONS]
+            told = [figure([server], count, seconds, always(ENQUEUE), 1) for count in CONNECTIONS]
             server.stop()
         except (OSError, AssertionError, ImportError) as error:
             print(f"{name:17} not measured: {error!s:.90}")
@@ -237,16 +243,26 @@ def main() -> None:
     if options.floor:
         (other if options.other else floor)(options.floor)
         return
-    print("connections:      " + "   ".join(f"{count:>17}" for count in CONNECTIONS))
+    print("connections:           " + "   ".join(f"{count:>17}" for count in CONNECTIONS))
     if options.servers:
         compare(options.seconds)
         return
     base = Measured(sys.executable, str(Path(__file__).resolve()), "--floor", "PORT")
-    floors = [base.figure(count, options.seconds, always(ENQUEUE), 1) for count in CONNECTIONS]
+    floors = [figure([base], count, options.seconds, always(ENQUEUE), 1) for count in CONNECTIONS]
     base.stop()
-    print("floor             " + "   ".join(f"{rate:7.0f}/s {cost:5.0f} µs      " for rate, cost in floors))
-    for store, commands in stores(options.db).items():
-        servers = [Measured(*words) for words in commands]
+    print(
+        "floor                  " + "   ".join(f"{rate:7.0f}/s {cost:5.0f} µs      " for rate, cost in floors)
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        for store, commands in stores(options.db, folder).items():
+            measure(store, commands, options.seconds, floors)
+
+
+def measure(store: str, commands: list[list[str]], seconds: float, floors: list[tuple[float, float]]) -> None:
+    """Print the lines of one store."""
+    servers: list[Measured] = []
+    try:
+        servers += [Measured(*words) for words in commands]
         for what, client, per, jobs in (
             ("enqueue", always(ENQUEUE), 1, 1),
             ("cycle", cycles, 3, 1),
@@ -254,9 +270,10 @@ def main() -> None:
         ):
             told = []
             for count, (basis, _) in zip(CONNECTIONS, floors, strict=True):
-                rate, cost = servers[0].figure(count, options.seconds, client, per)
+                rate, cost = figure(servers, count, seconds, client, per)
                 told.append(f"{rate * jobs:7.0f}/s {cost / jobs:5.0f} µs {rate * per / basis:4.0%}")
-            print(f"{store + ' ' + what:17} " + "   ".join(told))
+            print(f"{store + ' ' + what:22} " + "   ".join(told), flush=True)
+    finally:
         for server in servers:
             server.stop()
 
