@@ -7,8 +7,10 @@ not, is given the table when it is built.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TYPES: Final = {
     ".css": "text/css; charset=utf-8",

@@ -201,7 +201,7 @@ def pane(visit: Visit) -> Mapping[str, Any]:
     boot = site.boot or {}
     facts: dict[str, Any] = {"sandbox": site.assets.url("sandbox.html")}
     if "pyodide" in boot:
-        names = ("pyodide", "stdlib", "rest", "python", "abi", "platform", "version")
+        names = ("pyodide", "stdlib", "loop", "rest", "python", "abi", "platform", "version")
         facts |= {name: boot[name] for name in names if name in boot}
         facts |= {"worker": site.assets.url("runner.mjs"), "runner": site.assets.url("runner.py")}
     else:

@@ -58,7 +58,12 @@ class Live:
         changed: list[str] = []
         for view in reader.views:
             if view not in rendered:
-                rendered[view] = self._render(view)
+                try:
+                    rendered[view] = self._render(view)
+                except (
+                    ImportError
+                ):  # a part that this tab has not fetched yet: it is looked at again next time
+                    continue
             if reader.sent.get(view) != rendered[view]:
                 reader.sent[view] = rendered[view]
                 changed.append(partial(view, rendered[view]))

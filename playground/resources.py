@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
-from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NAMES: Final = ("templates", "static", "spec")
 """Top-level folders that travel with the package."""
+TEXTS: Final = "more.zip"
+"""Where the tab has what its pages read: the start does without, see `playground.hosts.late`."""
+
+_fetches: list[Callable[[str], None]] = []
 
 
 @cache
@@ -20,6 +27,8 @@ def path(name: str) -> Path:
     Raises:
         FileNotFoundError: Neither the checkout nor the installed package has it.
     """
+    from pathlib import Path  # noqa: PLC0415 - a tab's start can do without
+
     here = Path(__file__).resolve().parent
     for candidate in (here.parent / name, here / "_data" / name):
         if candidate.exists():
@@ -37,12 +46,27 @@ def text(name: str) -> str:
     )
 
 
+def fetch_texts_by(fetch: Callable[[str], None]) -> None:
+    """How a host brings `TEXTS` to where it is read, given that place; called before each reading."""
+    _fetches[:] = [fetch]
+
+
 def bundled(name: str) -> str | None:
-    """A text file of the tab's bundle, or None where the package is not imported from one.
+    """A text of the tab's bundle, or None where the package is not imported from one.
 
     Args:
-        name: Its path in the bundle, e.g. ``spec/rendered.json``.
+        name: Its path in the bundle, e.g. ``spec/rulings.json``.
+
+    Raises:
+        Unavailable: The texts are not here yet, and cannot be fetched now.
     """
     loader: Any = __spec__.loader if __spec__ else None
     archive = getattr(loader, "archive", None)  # only what imports from a zip has one
-    return None if archive is None else str(loader.get_data(f"{archive}/{name}"), "utf-8")
+    if archive is None:
+        return None
+    place = f"{archive.rpartition('/')[0]}/{TEXTS}"
+    for fetch in _fetches:
+        fetch(place)
+    from zipimport import zipimporter  # noqa: PLC0415 - a server has no archive to read
+
+    return str(zipimporter(place).get_data(f"{place}/{name}"), "utf-8")

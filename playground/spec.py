@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from jinja2 import Environment
 
 from engine import lifecycle
-from playground import requirements, resources, rulings, terms
+from playground import requirements, resources, terms
 from playground.diagram import picture
 from playground.examples import Example, Step, parse, record, written
 from playground.requirements import Requirement
@@ -173,6 +173,8 @@ def _blocks(
 ) -> dict[str, Callable[[str], str]]:
     """What renders each special fence, given the words after its name."""
     from markdown_it import MarkdownIt  # noqa: PLC0415 - see `_markdown`
+
+    from playground import rulings  # noqa: PLC0415 - as above
 
     words_of = MarkdownIt("commonmark", {"html": False})
     errata = rulings.load()

@@ -92,9 +92,10 @@ self.fetch = async (input, init) => {
 /** @param {any} boot Where Python is. @param {string} code What the visitor wrote. @param {number} limit Milliseconds. */
 async function start(boot, code, limit) {
   postMessage({ type: "stage", text: "Python starts" });
-  const [{ loadPyodide }, source, rest] = await Promise.all([
+  const [{ loadPyodide }, source, loop, rest] = await Promise.all([
     import(`${boot.pyodide}pyodide.mjs`),
     network(boot.runner).then((answer) => answer.text()),
+    boot.loop ? network(boot.loop).then((answer) => answer.arrayBuffer()) : null,
     // Without a network, and never started before: what is rarely imported is missing, the rest works.
     boot.rest ? outside(boot.rest).catch(() => caches.match(boot.rest)).then((answer) => answer?.arrayBuffer() ?? null).catch(() => null) : null,
   ]);
@@ -103,6 +104,9 @@ async function start(boot, code, limit) {
     stdLibURL: boot.stdlib,
     lockFileContents: { info: { abi_version: boot.abi, arch: "wasm32", platform: boot.platform, python: boot.python, version: boot.version }, packages: {} },
     packageBaseUrl: boot.pyodide,
+    // The engine's library and this are what a Python with an event loop needs.
+    env: loop ? { PYTHONPATH: "/loop.zip" } : {},
+    fsInit: async (/** @type {any} */ FS) => loop && FS.writeFile("/loop.zip", new Uint8Array(loop)),
     stdout: (/** @type {string} */ text) => log("out", text),
     stderr: (/** @type {string} */ text) => log("bad", text),
   });

@@ -49,7 +49,8 @@
     if (bar) bar.value = Math.min(75, (75 * progress.loaded) / progress.total) + (step - 1) * 8;
   }
 
-  function start() {
+  /** @param {boolean} plain Without the memory that an earlier visit kept: after whatever went wrong. */
+  function start(plain = false) {
     started = heard = performance.now();
     root.dataset.engine = "booting";
     progress = { stage: STAGES[0], loaded: 0, total: boot.bytes };
@@ -62,9 +63,9 @@
       event.preventDefault();
       fail(`The engine's program could not be loaded${event.message ? `: ${event.message}` : "; the network may be gone"}.`);
     };
-    worker.postMessage({ type: "boot", boot, kept });
+    worker.postMessage({ type: "boot", boot, kept, plain });
     clearInterval(clock);
-    clock = setInterval(show, 100);
+    clock = setInterval(show, 250); // each change is painted, by the same processors that start the engine
     show();
   }
 
@@ -139,8 +140,13 @@
       document.dispatchEvent(new CustomEvent("ojs:damaged", { detail: { reason: message.reason, text: kept?.text } }));
     } else if (message.type === "progress") {
       progress = message.progress;
+    } else if (message.type === "again") {
+      worker.terminate();
+      start(true);
     } else if (message.type === "ready") {
       ready();
+    } else if (message.type === "memory") {
+      root.dataset.memory = message.state;
     } else if (message.type === "failed") {
       fail(message.reason);
     } else if (message.type === "response" && call) {
@@ -227,7 +233,7 @@
   document.addEventListener("click", (event) => {
     if (/** @type {Element} */ (event.target).id !== "boot-retry") return;
     worker?.terminate();
-    start();
+    start(true);
   });
 
   start();

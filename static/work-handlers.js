@@ -551,7 +551,7 @@
     if (!boot) {
       boot = JSON.parse(place.dataset.runner ?? "{}");
       spare = sandbox(boot);
-      if (boot.python) for (const url of [boot.worker, boot.runner]) void fetch(url).catch(() => 0); // the browser keeps them
+      if (boot.python) for (const url of [boot.worker, boot.runner, boot.loop ?? boot.runner]) void fetch(url).catch(() => 0); // the browser keeps them
     }
     for (const handler of Object.values(handlers)) handler.bind();
   }

@@ -6,6 +6,9 @@ const LOCK = (/** @type {any} */ boot) => ({
   packages: {},
 });
 
+/** How long after the start its memory is kept for the next, milliseconds: the visitor's own work goes first. */
+const SOON = 2_000;
+
 /** @type {any} */
 let tab;
 let keeping = 0;
@@ -15,6 +18,7 @@ let stage = "download";
 let total = 0;
 
 let told = 0;
+let restored = false;
 
 function tell() {
   told = loaded;
@@ -76,16 +80,25 @@ function joined(chunks, size) {
   return whole;
 }
 
-/** @param {unknown} error Ends the start: the page takes it from here. */
+/**
+ * Ends the start: the page takes it from here. A start from a memory that was kept is tried again without it.
+ * @param {unknown} error
+ */
 function giveUp(error) {
-  postMessage({ type: "failed", reason: `The engine did not start (${stage}): ${lastLine(error)}` });
+  if (restored) postMessage({ type: "again" });
+  else postMessage({ type: "failed", reason: `The engine did not start (${stage}): ${lastLine(error)}` });
 }
 
-/** @param {any} boot @param {{text: string, now: number} | undefined} kept The session before a reload. */
-async function start(boot, kept) {
+/**
+ * @param {any} boot @param {{text: string, now: number} | undefined} kept The session before a reload.
+ * @param {boolean} plain Without a memory kept by an earlier visit.
+ */
+async function start(boot, kept, plain) {
   total = boot.bytes;
   tell();
   const network = self.fetch.bind(self);
+  const keeper = import(`/static/${boot.assets["snapshot.mjs"]}`).catch(() => null); // a start can do without
+  const memory = keeper.then((found) => (plain || !found ? null : found.read(found.keyOf(boot))));
   const wasm = `${boot.pyodide}pyodide.asm.wasm`;
   // Everything starts at once, long before Pyodide would ask for it: first what takes longest from its arrival on.
   const script = import(`${boot.pyodide}pyodide.asm.mjs`);
@@ -105,30 +118,69 @@ async function start(boot, kept) {
     const module = await program;
     return { module, instance: await WebAssembly.instantiate(module, imports) };
   };
+  const snapshot = await memory;
+  restored = snapshot !== null;
   const python = await loadPyodide({
     indexURL: boot.pyodide,
     stdLibURL: boot.stdlib,
     lockFileContents: LOCK(boot),
     packageBaseUrl: boot.pyodide,
+    ...(snapshot ? { _loadSnapshot: snapshot } : { _makeSnapshot: true }),
     env: { PYTHONPATH: "/app.zip", HOME: "/home/pyodide" },
     fsInit: async (/** @type {any} */ FS) => {
       const content = new Uint8Array(await application);
       loaded += boot.program + content.length;
       enter("python");
-      FS.writeFile("/app.zip", content);
+      FS.writeFile("/app.zip", content, { canOwn: true });
     },
   });
   self.fetch = network;
   enter("engine");
   tab = python.pyimport("playground.hosts.tab");
-  const damaged = tab.start(JSON.stringify(boot), kept?.text ?? "", kept?.now ?? 0);
+  const made = restored ? null : (await keeper)?.take(python);
+  const damaged = tab.start(JSON.stringify(boot), kept?.text ?? "", kept?.now ?? 0, fetchNow);
   if (damaged) postMessage({ type: "damaged", reason: damaged });
   enter("first view");
   tab.warm();
   loaded = total;
   tell();
+  if (restored) postMessage({ type: "memory", state: "restored" });
   postMessage({ type: "ready" });
   arm();
+  restored = false; // what fails from now on is no fault of the start
+  bring(python.FS, counted(network, boot.more, "application/zip", true)).catch(() => {}); // tried again, and said, when a page needs it
+  if (made) setTimeout(() => remember(boot, keeper, made), SOON);
+}
+
+/** @param {any} boot @param {Promise<any>} keeper @param {Uint8Array} made The memory, for the next visit's start. */
+async function remember(boot, keeper, made) {
+  const { keyOf, write } = await keeper;
+  if (await write(keyOf(boot), made)) postMessage({ type: "memory", state: "kept" });
+}
+
+/**
+ * Fetches a file while everything waits, as neither an import nor a page can wait for a promise.
+ * @param {string} url @returns {Uint8Array | string} What is in it, or why it cannot be had.
+ */
+function fetchNow(url) {
+  const request = new XMLHttpRequest();
+  request.open("GET", url, false);
+  request.responseType = "arraybuffer";
+  try {
+    request.send();
+  } catch {
+    return "the network may be gone";
+  }
+  return request.status === 200 ? new Uint8Array(request.response) : `the server answered ${request.status}`;
+}
+
+/**
+ * What pages read comes after the start and before anybody asks for it: then all of them work without a network.
+ * @param {any} FS @param {Promise<Response>} more
+ */
+async function bring(FS, more) {
+  const content = await (await more).arrayBuffer();
+  if (!FS.analyzePath("/more.zip").exists) FS.writeFile("/more.zip", new Uint8Array(content), { canOwn: true });
 }
 
 /** @param {string} method After what may have changed something, the page is given the session to keep. */
@@ -184,7 +236,7 @@ function answer({ id, method, url, headers, body }) {
 
 addEventListener("message", ({ data }) => {
   if (data.type === "boot") {
-    start(data.boot, data.kept).catch(giveUp);
+    start(data.boot, data.kept, data.plain).catch(giveUp);
   } else if (data.type === "request") {
     answer(data);
   } else if (data.type === "cancel") {

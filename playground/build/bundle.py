@@ -127,7 +127,7 @@ def make(work: Path, assets: dict[str, str]) -> Bundle:
     folder = f"/engine/pyodide-{facts['version']}-{digest(b''.join(runtime.values()))}/"
     files: dict[str, bytes] = {folder + name: content for name, content in runtime.items()}
     urls = {}
-    for name in ("app", "stdlib", "rest"):
+    for name in ("app", "stdlib", "more", "rest", "loop"):
         content = (out / f"{name}.zip").read_bytes()
         urls[name] = f"/engine/{name}.{digest(content)}.zip"
         files[urls[name]] = content

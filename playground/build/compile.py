@@ -21,10 +21,18 @@ EXTRA = Path("/extra")
 DATE = (2026, 1, 1, 0, 0, 0)
 
 ALWAYS = frozenset({"encodings/cp437.py"})
-"""What a start does not show: the time zones are read out of a zip archive, whose names may be in this encoding."""
+"""What no look at the tab shows: the time zones are read out of a zip archive, whose names may be in this encoding."""
 
 NEVER = frozenset({"ssl.py"})
 """What Pyodide's start imports if it is there, for nothing: a tab has no sockets. The rest of the library has it."""
+
+HOME = f"/lib/python{sys.version_info[0]}{sys.version_info[1]}.zip/"
+PLAIN = frozenset(
+    spec.origin.removeprefix(HOME)
+    for module in list(sys.modules.values())
+    if (spec := getattr(module, "__spec__", None)) and (spec.origin or "").startswith(HOME)
+)
+"""What a Python as Pyodide makes it has imported by now."""
 
 
 def byte_code(source: bytes, name: str) -> bytes:
@@ -35,88 +43,78 @@ def byte_code(source: bytes, name: str) -> bytes:
     return importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little") + importlib.util.source_hash(source) + code
 
 
-def write(target: Path, entries: Iterable[tuple[str, bytes]]) -> None:
+def write(name: str, entries: Iterable[tuple[str, bytes]]) -> None:
     """A stored zip of these entries, in the order of their names."""
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
-        for name, content in sorted(entries):
-            archive.writestr(zipfile.ZipInfo(name, DATE), content)
+    with zipfile.ZipFile(OUT / name, "w", zipfile.ZIP_STORED) as archive:
+        for entry, content in sorted(entries):
+            archive.writestr(zipfile.ZipInfo(entry, DATE), content)
+
+
+def contents(source: Path) -> dict[str, bytes]:
+    """The files of a zip by name."""
+    with zipfile.ZipFile(source) as archive:
+        return {name: archive.read(name) for name in archive.namelist() if not name.endswith("/")}
 
 
 def compiled(name: str, content: bytes) -> tuple[str, bytes]:
-    """The entry for a file of the application: Python as byte code, anything else as it is."""
+    """The entry for a file: Python as byte code, anything else as it is."""
     return (name + "c", byte_code(content, name)) if name.endswith(".py") else (name, content)
 
 
-def application() -> None:
-    """Make app.zip from everything staged."""
-    paths = [path for path in STAGE.rglob("*") if path.is_file()]
+def modules(names: Iterable[str]) -> bytes:
+    """A list of the modules among these files: their paths without ending, a line each."""
+    return "\n".join(
+        sorted(name.rpartition(".")[0] for name in names if name.endswith((".py", ".pyc")))
+    ).encode()
+
+
+def below(origins: Iterable[str], home: str) -> set[str]:
+    """Those that lie there, as names in the zip."""
+    return {origin.removeprefix(home) for origin in origins if origin.startswith(home)}
+
+
+def program() -> None:
+    """Make program.zip, all that is staged, compiled: what the tab is watched with."""
     write(
-        OUT / "app.zip", (compiled(path.relative_to(STAGE).as_posix(), path.read_bytes()) for path in paths)
+        "program.zip",
+        (
+            compiled(path.relative_to(STAGE).as_posix(), path.read_bytes())
+            for path in STAGE.rglob("*")
+            if path.is_file()
+        ),
     )
 
 
-def used(boot: str) -> set[str]:
-    """The standard library's files that the application imports, as names in its zip.
+def pack(seen: str) -> None:
+    """Make the zips of the site.
 
-    Found by using it: a real start, every page and view, and every conformance case of the project's own.
+    app.zip and stdlib.zip hold byte code of what a start imports; more.zip what the application uses later, and its
+    texts; rest.zip sources of all other modules, and the time zones; loop.zip byte code of what a Python as Pyodide
+    makes it imports besides stdlib.zip. app.zip lists the modules of more.zip and rest.zip, so that an import that
+    fails can be told from one that must wait.
+
+    Args:
+        seen: What ``observe.main`` gave.
     """
-    sys.path.insert(0, str(OUT / "app.zip"))
-    sys.path.append(str(EXTRA))
-    from engine.conformance.case import read_all  # noqa: PLC0415 - only importable now
-    from engine.conformance.runner import run  # noqa: PLC0415
-    from engine.conformance.target import fresh_engine  # noqa: PLC0415
-    from playground import case_files  # noqa: PLC0415
-    from playground.hosts import tab  # noqa: PLC0415
-
-    tab.TEMPLATES = str(OUT / "app.zip" / "templates")  # type: ignore[misc]
-    tab.start(boot)
-    tab.warm()
-    tab.tick()
-    answered: list[int] = []
-    for url in (
-        "/",
-        "/spec",
-        "/spec/lifecycle",
-        "/spec/errata",
-        "/conformance",
-        "/scenarios",
-        "/scenarios/first-job",
-        "/play/jobs/none",
-        "/ui/views/log",
-    ):
-        tab.dispatch(0, "GET", url, "{}", None, lambda status, *_: answered.append(status), print, print)
-    if set(answered) != {200, 404}:
-        raise SystemExit(f"The application does not answer in Pyodide: {answered}")
-    failed = [one for one in run(read_all(case_files.bundled())[0], fresh_engine) if one.verdict == "failed"]
-    if failed:
-        raise SystemExit(f"Cases fail in Pyodide: {[one.case.id for one in failed]}")
-    home = f"/lib/python{sys.version_info[0]}{sys.version_info[1]}.zip/"
-    origins = [getattr(module, "__file__", None) or "" for module in list(sys.modules.values())]
-    names = {origin.removeprefix(home) for origin in origins if origin.startswith(home)}
-    return (names | ALWAYS) - NEVER
-
-
-def library(source: Path, wanted: set[str]) -> None:
-    """Make stdlib.zip, byte code of what the application uses, and rest.zip, sources of all else and time zones.
-
-    stdlib.zip carries the list of the rest, so that an import that fails can be told from one that must wait.
-    """
-    with zipfile.ZipFile(source) as archive:
-        entries = {name: archive.read(name) for name in archive.namelist() if not name.endswith("/")}
-    rest = {name: content for name, content in entries.items() if name not in wanted}
+    origins = json.loads(seen)
+    ours, library = contents(OUT / "program.zip"), contents(Path("/stdlib.zip"))
+    started = below(origins["start"], "/app.zip/") | {"sitecustomize.pyc"}
+    first = below(origins["start"], HOME)
+    later = below(origins["later"], HOME) - first | ALWAYS
+    more = {name: ours[name] for name in ours.keys() - started}
+    more |= dict(compiled(name, library[name]) for name in later)
+    rest = {name: library[name] for name in library.keys() - first - later}
     rest |= {
         path.relative_to(EXTRA).as_posix(): path.read_bytes() for path in EXTRA.rglob("*") if path.is_file()
     }
-    modules = "\n".join(sorted(name for name in rest if name.endswith(".py")))
-    write(OUT / "rest.zip", rest.items())
-    write(
-        OUT / "stdlib.zip",
-        [*(compiled(name, entries[name]) for name in wanted), ("rest.txt", modules.encode())],
-    )
-
-
-def main(boot: str) -> str:
-    """Make the zips; returns what the page must know of this Python, as JSON."""
-    application()
-    library(Path("/stdlib.zip"), used(boot))
-    return json.dumps({"python": sys.version.split()[0]})
+    start = {name: ours[name] for name in started}
+    start |= {
+        "patterns": (OUT / "patterns").read_bytes(),
+        "more.txt": modules(more),
+        "rest.txt": modules(rest),
+    }
+    write("app.zip", start.items())
+    write("stdlib.zip", (compiled(name, library[name]) for name in first))
+    write("more.zip", more.items())
+    write("rest.zip", rest.items())
+    write("loop.zip", (compiled(name, library[name]) for name in PLAIN - first - NEVER))

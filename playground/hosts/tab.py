@@ -6,20 +6,22 @@ call `tick`.
 
 from __future__ import annotations
 
+import gc
 import json
+import random
 import sys
-from collections.abc import Callable
-from random import SystemRandom
+from collections.abc import Callable, MutableMapping
 from typing import Any, Final
 
-from jinja2 import ModuleLoader
+from jinja2 import Environment, ModuleLoader, Template, TemplateNotFound
 
-from engine.errors import OJSError
+from engine.errors import OJSError, Unavailable
 from engine.http.message import EventStream, Request, Stop
+from playground import resources
 from playground.app import Application, Site
 from playground.assets import Assets
 from playground.clock import SystemClock
-from playground.hosts.rest import Rest
+from playground.hosts.late import Get, Late, fetch
 from playground.render import environment
 from playground.travel.sandbox import Sandbox
 
@@ -30,29 +32,56 @@ _streams: dict[int, Stop] = {}
 _app: Application
 
 
+class Templates(ModuleLoader):
+    """Compiled templates; one that cannot be fetched now is missing in another way than one that does not exist."""
+
+    def load(
+        self,
+        environment: Environment,
+        name: str,
+        globals: MutableMapping[str, Any] | None = None,  # noqa: A002 - Jinja's own word
+    ) -> Template:
+        """The template.
+
+        Raises:
+            TemplateNotFound: There is none of this name.
+            ImportError: It cannot be fetched now.
+        """
+        try:
+            return super().load(environment, name, globals)
+        except TemplateNotFound as error:
+            cause = error.__cause__
+            if isinstance(cause, ImportError) and not isinstance(cause, ModuleNotFoundError):
+                raise cause from None
+            raise
+
+
 def _draw() -> int:
     """A seed, fresh for each visit, so that no two visits share ids."""
-    return SystemRandom().getrandbits(53)
+    return random.SystemRandom().getrandbits(53)
 
 
-def start(boot: str, kept: str = "", now: float = 0) -> str:
+def start(boot: str, kept: str = "", now: float = 0, get: Get | None = None) -> str:
     """Make the application.
 
     Args:
         boot: The page's own ``data-boot``: where the engine's files are, and the table of static files.
         kept: The session that this tab had before a reload, as `keep` gave it; empty when there was none.
         now: How far its time had gone when the page was left, milliseconds; 0 when nobody noted it.
+        get: How to fetch what the start does without; None where all is here.
 
     Returns:
         Why the kept session could not be brought back; empty otherwise.
     """
     global _app  # noqa: PLW0603 - a worker runs one application
     facts = json.loads(boot)
-    if "rest" in facts:
-        sys.meta_path.append(Rest(facts["rest"]))
+    random.seed()  # a memory kept from another visit has that one's numbers
+    if get is not None:
+        sys.meta_path += [Late(get, facts[name], name) for name in ("more", "rest")]
+        resources.fetch_texts_by(lambda place: _fetch_texts(get, facts["more"], place))
     session = Sandbox(SystemClock(), _draw, workers=1)
     site = Site("tab", Assets(facts["assets"]), release=facts.get("release", ""), boot=facts)
-    _app = Application(session, environment(ModuleLoader(TEMPLATES)), site)
+    _app = Application(session, environment(Templates(TEMPLATES)), site)
     if not kept:
         return ""
     from playground.travel.keeping import restoring  # noqa: PLC0415 - a first visit does without
@@ -62,6 +91,15 @@ def start(boot: str, kept: str = "", now: float = 0) -> str:
     except OJSError as error:
         return error.message
     return ""
+
+
+def _fetch_texts(get: Get, url: str, place: str) -> None:
+    try:
+        fetch(get, url, place)
+    except OSError as error:
+        raise Unavailable(
+            f"What this page reads is not in this tab yet and cannot be fetched: {error}. Try it again later."
+        ) from None
 
 
 def keep() -> str | None:
@@ -78,6 +116,8 @@ def keep() -> str | None:
 def warm() -> None:
     """Render the first fragment, so that the first click finds everything loaded."""
     _app.view("board")
+    gc.enable()  # a start makes next to nothing that can go again: see ``sitecustomize``
+    gc.freeze()
 
 
 def dispatch(

@@ -14,11 +14,11 @@ const python = await loadPyodide({
   stdLibURL: at(boot.stdlib),
   lockFileContents: lock,
   packageBaseUrl: at(boot.pyodide),
-  env: { PYTHONPATH: "/app.zip:/rest.zip", HOME: "/" },
+  env: { PYTHONPATH: "/app.zip", HOME: "/" },
   fsInit: async (FS) => {
-    FS.writeFile("/app.zip", readFileSync(at(boot.app)));
-    FS.writeFile("/rest.zip", readFileSync(at(boot.rest)));
+    for (const name of ["app", "more", "rest"]) FS.writeFile(`/${name}.zip`, readFileSync(at(boot[name])));
   },
 });
+python.runPython("import sys; from playground.hosts.late import Late; sys.meta_path += [Late(str, '', name) for name in ('more', 'rest')]");
 python.runPython(readFileSync(new URL(file, import.meta.url), "utf8"));
 console.log(python.runPython(expression));

@@ -104,17 +104,41 @@ def test_the_engines_files_are_there_plain_and_packed(dist: Path) -> None:
     assert (dist / boot["worker"][1:]).is_file()
 
 
-def test_the_bundle_is_byte_code_and_leaves_the_server_out(dist: Path) -> None:
-    (app,) = (dist / "engine").glob("app.*.zip")
-    with zipfile.ZipFile(app) as archive:
-        names = archive.namelist()
+def entries(dist: Path, name: str) -> dict[str, bytes]:
+    (path,) = (dist / "engine").glob(f"{name}.*.zip")
+    with zipfile.ZipFile(path) as archive:
         assert all(info.compress_type == zipfile.ZIP_STORED for info in archive.infolist())
-    assert "playground/hosts/tab.pyc" in names
+        return {info.filename: archive.read(info) for info in archive.infolist()}
+
+
+def test_the_bundle_is_byte_code_and_leaves_the_server_out(dist: Path) -> None:
+    app, more = entries(dist, "app"), entries(dist, "more")
+    assert "playground/hosts/tab.pyc" in app
+    assert not app.keys() & more.keys()
+    names = [*app, *more, *entries(dist, "stdlib"), *entries(dist, "loop")]
     assert not [name for name in names if name.endswith(".py")]
     server_only = {"playground/hosts/server.pyc", "playground/cli.pyc", "playground/http_target.pyc"}
     assert not server_only & set(names)
     assert not [name for name in names if name.startswith(("flask", "markdown_it", "playground/build"))]
-    assert f"spec/{spec.BUNDLED}" in names
+
+
+def test_a_start_carries_only_what_it_imports(dist: Path) -> None:
+    """What pages read, their own modules, an event loop and a package installer come later, or never."""
+    app, stdlib, more = entries(dist, "app"), entries(dist, "stdlib"), entries(dist, "more")
+    assert not [name for name in app if name.startswith(("spec/", "engine/conformance/", "jinja2/ext"))]
+    heavy = {"asyncio/__init__.pyc", "pathlib/__init__.pyc", "zipfile/__init__.pyc", "logging/__init__.pyc"}
+    assert not heavy & stdlib.keys()
+    assert "asyncio/__init__.pyc" in entries(dist, "loop")
+    assert {f"spec/{spec.BUNDLED}", "spec/cases.json", "spec/scenarios/index.json"} <= more.keys()
+    assert sum(map(len, app.values())) < 1_500_000
+    assert sum(map(len, stdlib.values())) < 1_600_000
+
+
+def test_an_import_that_must_wait_can_be_told_from_one_that_fails(dist: Path) -> None:
+    app = entries(dist, "app")
+    for name in ("more", "rest"):
+        modules = {path.rpartition(".")[0] for path in entries(dist, name) if path.endswith((".py", ".pyc"))}
+        assert set(app[f"{name}.txt"].decode().splitlines()) == modules
 
 
 def test_the_same_sources_make_the_same_bytes(dist: Path, tmp_path: Path) -> None:
