@@ -3,7 +3,8 @@
 Ours: from navigation until the engine has rendered its first fragment (``ojs:ready``). The baseline: from navigation
 until stock ``loadPyodide()`` of the npm package alone has returned, in a module worker too. Cold is a fresh profile;
 warm the same profile after two visits that lasted `STAY` beyond that, as visits do: Chromium keeps what it compiled of
-a program only once the compiler has been quiet for two seconds. Runs alternate, so that a busy moment of the machine
+a program only once the compiler has been quiet for two seconds, and we keep the engine's memory after two. How many
+warm starts took that up is printed. Runs alternate, so that a busy moment of the machine
 falls on both.
 
     python bench/boot.py [--runs 5]
@@ -19,6 +20,7 @@ import statistics
 import sys
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -57,15 +59,28 @@ def lay_stock(out: Path) -> None:
     (stock / "worker.mjs").write_text(STOCK_WORKER)
 
 
-def visit(context: BrowserContext, url: str, stay: int = 0) -> float:
-    """Milliseconds from navigation until the page says that it is ready; the visit then lasts `stay` more."""
+class Visit(NamedTuple):
+    """One visit.
+
+    Args:
+        took: Milliseconds from navigation until the page says that it is ready.
+        restored: Whether the engine started from the memory of an earlier visit.
+    """
+
+    took: float
+    restored: bool
+
+
+def visit(context: BrowserContext, url: str, stay: int = 0) -> Visit:
+    """Visit a page, until it says that it is ready and for `stay` more milliseconds."""
     page = context.new_page()
     page.add_init_script(OURS)
     page.goto(url)
     took = float(page.wait_for_selector("html[data-took]", timeout=120_000).get_attribute("data-took") or 0)
+    restored = page.get_attribute("html", "data-memory") == "restored"
     page.wait_for_timeout(stay)
     page.close()
-    return took
+    return Visit(took, restored)
 
 
 def profile(playwright: Playwright, folder: str) -> BrowserContext:
@@ -75,8 +90,8 @@ def profile(playwright: Playwright, folder: str) -> BrowserContext:
     )
 
 
-def measure(playwright: Playwright, url: str) -> tuple[float, float]:
-    """One cold and one warm visit, milliseconds."""
+def measure(playwright: Playwright, url: str) -> tuple[Visit, Visit]:
+    """One cold and one warm visit."""
     with tempfile.TemporaryDirectory() as folder:
         context = profile(playwright, folder)
         cold = visit(context, url, STAY)
@@ -98,18 +113,20 @@ def main() -> None:
         build(out)
         lay_stock(out)
         host = StaticHost(out)
-        rows: dict[str, list[tuple[float, float]]] = {"stock": [], "ours": []}
+        rows: dict[str, list[tuple[Visit, Visit]]] = {"stock": [], "ours": []}
         for _ in range(runs):
             rows["stock"].append(measure(playwright, host.url + "/stock/"))
             rows["ours"].append(measure(playwright, host.url + "/"))
         host.close()
     print(f"{platform.platform()}, {os.cpu_count()} cores, Chromium, {runs} runs, medians in ms (min-max)")
     for place, name, goal in ((0, "cold", 0.5), (1, "warm", 0.4)):
-        stock = [row[place] for row in rows["stock"]]
-        ours = [row[place] for row in rows["ours"]]
+        stock = [row[place].took for row in rows["stock"]]
+        ours = [row[place].took for row in rows["ours"]]
         ratio = statistics.median(ours) / statistics.median(stock)
         told = [f"{statistics.median(few):6.0f} ({min(few):.0f}-{max(few):.0f})" for few in (ours, stock)]
         print(f"{name}  ours {told[0]}  stock loadPyodide {told[1]}  ratio {ratio:.2f} (goal {goal})")
+    restored = sum(warm.restored for _, warm in rows["ours"])
+    print(f"{restored} of {runs} warm starts of ours took up the memory of an earlier visit")
 
 
 if __name__ == "__main__":

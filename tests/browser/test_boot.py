@@ -207,7 +207,9 @@ def test_without_storage_the_engine_starts_all_the_same(tab: Watched) -> None:
         "**/static/snapshot*",
         lambda route: route.fulfill(
             response=(found := route.fetch()),
-            body=found.text().replace("navigator.storage.getDirectory()", "Promise.reject(new Error('blocked'))"),
+            body=found.text().replace(
+                "navigator.storage.getDirectory()", "Promise.reject(new Error('blocked'))"
+            ),
         ),
     )
     for _ in range(2):
