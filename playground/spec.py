@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from jinja2 import Environment
 
 from engine import lifecycle
-from playground import requirements, resources, terms
+from playground import requirements, resources
 from playground.diagram import picture
 from playground.examples import Example, Step, parse, record, written
 from playground.requirements import Requirement
@@ -222,6 +222,8 @@ class _Made(NamedTuple):
 
 def _mark(token: Any, place: str, seen: set[str], uses: Uses) -> None:
     """Link the terms of a paragraph that are not in `seen`, and note that they stand at a place."""
+    from playground import terms  # noqa: PLC0415 - see `_markdown`
+
     if token.type == "inline":
         before = set(seen)
         token.children = terms.mark(token.children or [], seen)
