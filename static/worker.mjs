@@ -19,6 +19,8 @@ let total = 0;
 
 let told = 0;
 let restored = false;
+/** @type {AbortController | null} While a file comes that nobody waits for. */
+let quiet = null;
 
 function tell() {
   told = loaded;
@@ -148,7 +150,7 @@ async function start(boot, kept, plain) {
   postMessage({ type: "ready" });
   arm();
   restored = false; // what fails from now on is no fault of the start
-  bring(python.FS, counted(network, boot.more, "application/zip", true)).catch(() => {}); // tried again, and said, when a page needs it
+  bring(python.FS, network, boot.more).catch(() => {}); // tried again, and said, when a page needs it
   if (made) setTimeout(() => remember(boot, keeper, made), SOON);
 }
 
@@ -164,7 +166,10 @@ async function remember(boot, keeper, made) {
  */
 function fetchNow(url) {
   const request = new XMLHttpRequest();
-  request.open("GET", url, false);
+  // What is on its way to this thread cannot arrive while it waits, and would keep the cache's copy to itself.
+  const busy = quiet && !quiet.signal.aborted;
+  if (busy) quiet.abort();
+  request.open("GET", busy ? `${url}?now` : url, false);
   request.responseType = "arraybuffer";
   try {
     request.send();
@@ -175,11 +180,15 @@ function fetchNow(url) {
 }
 
 /**
- * What pages read comes after the start and before anybody asks for it: then all of them work without a network.
- * @param {any} FS @param {Promise<Response>} more
+ * What pages need comes after the start and before anybody asks for it: then all of them work without a network.
+ * @param {any} FS @param {typeof fetch} network @param {string} url
  */
-async function bring(FS, more) {
-  const content = await (await more).arrayBuffer();
+async function bring(FS, network, url) {
+  quiet = new AbortController();
+  const { signal } = quiet;
+  const response = await counted((at) => network(at, { signal }), url, "application/zip", true);
+  const content = await response.arrayBuffer();
+  quiet = null;
   if (!FS.analyzePath("/more.zip").exists) FS.writeFile("/more.zip", new Uint8Array(content), { canOwn: true });
 }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from time import sleep
 from typing import Any
 
 PAGES = (
@@ -61,14 +62,25 @@ def look(boot: str) -> dict[str, Any]:
 
     answered: list[int] = []
 
-    def visit(url: str) -> None:
-        tab.dispatch(0, "GET", url, "{}", None, lambda status, *_: answered.append(status), print, print)
+    def visit(url: str, body: bytes | None = None) -> None:
+        form = json.dumps({"content-type": "application/x-www-form-urlencoded", "hx-request": "true"})
+        method, headers = ("GET", "{}") if body is None else ("POST", form)
+        tab.dispatch(
+            0, method, url, headers, body, lambda status, *_: answered.append(status), lambda _: None, print
+        )
 
     tab.start(boot)
     tab.warm()
     tab.tick()
     ready = patterns()
     visit("/")
+    visit("/ui/stream?view=board&view=jobs&view=log&view=workers&view=faults&view=time")
+    visit("/ui/jobs", b"body=%7B%22type%22%3A%22email.send%22%2C%22args%22%3A%5B%5D%7D")
+    for _ in range(20):
+        tab.tick()
+        sleep(0.05)
+    tab.cancel(0)
+    tab.keep()
     visit("/play/jobs/none")
     templates = vars(vars(tab)["_app"].env.loader)["module"]
     start = origins(templates)

@@ -97,9 +97,7 @@ def _fetch_texts(get: Get, url: str, place: str) -> None:
     try:
         fetch(get, url, place)
     except OSError as error:
-        raise Unavailable(
-            f"What this page reads is not in this tab yet and cannot be fetched: {error}. Try it again later."
-        ) from None
+        raise Unavailable(f"What this page reads is not here yet: {error}.") from None
 
 
 def keep() -> str | None:

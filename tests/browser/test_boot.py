@@ -229,7 +229,7 @@ def test_what_pages_read_comes_later_and_its_absence_is_said(tab: Watched, stati
     page.click("#enqueue")
     expect(page.locator(".jobs tbody tr")).to_have_count(1)
     page.locator("nav[aria-label=Site]").get_by_text("Spec").click()
-    expect(page.locator("#main")).to_contain_text("cannot be fetched: the server answered 503")
+    expect(page.locator("#main")).to_contain_text("not here yet: the server answered 503")
     static_host.fault = None
     page.locator("nav[aria-label=Site]").get_by_text("Spec").click()
     expect(page.locator("h1")).to_contain_text("Reference")
