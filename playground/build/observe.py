@@ -82,6 +82,7 @@ def look(boot: str) -> dict[str, Any]:
     tab.cancel(0)
     tab.keep()
     visit("/play/jobs/none")
+    visit("/none")
     templates = vars(vars(tab)["_app"].env.loader)["module"]
     start = origins(templates)
     for url in PAGES:
