@@ -90,7 +90,7 @@ def pack(seen: str) -> None:
 
     app.zip and stdlib.zip hold byte code of what a start imports; more.zip what the application uses later, and its
     texts; rest.zip sources of all other modules, and the time zones; loop.zip byte code of what a Python as Pyodide
-    makes it imports besides stdlib.zip. app.zip lists the modules of more.zip and rest.zip, so that an import that
+    makes it, the visitor's, has besides stdlib.zip and rest.zip. app.zip lists the modules of more.zip and rest.zip, so that an import that
     fails can be told from one that must wait.
 
     Args:
@@ -101,6 +101,10 @@ def pack(seen: str) -> None:
     started = below(origins["start"], "/app.zip/") | {"sitecustomize.pyc"}
     first = below(origins["start"], HOME)
     later = below(origins["later"], HOME) - first | ALWAYS
+    loop = (PLAIN | later) - first - NEVER
+    # A package is looked for in one archive: what belongs to one of stdlib.zip goes there.
+    parts = {name for name in loop if "/" in name and f"{name.partition('/')[0]}/__init__.py" not in loop}
+    first, later, loop = first | parts, later - parts, loop - parts
     more = {name: ours[name] for name in ours.keys() - started}
     more |= dict(compiled(name, library[name]) for name in later)
     rest = {name: library[name] for name in library.keys() - first - later}
@@ -117,4 +121,4 @@ def pack(seen: str) -> None:
     write("stdlib.zip", (compiled(name, library[name]) for name in first))
     write("more.zip", more.items())
     write("rest.zip", rest.items())
-    write("loop.zip", (compiled(name, library[name]) for name in PLAIN - first - NEVER))
+    write("loop.zip", (compiled(name, library[name]) for name in loop))
