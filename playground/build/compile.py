@@ -90,8 +90,8 @@ def pack(seen: str) -> None:
 
     app.zip and stdlib.zip hold byte code of what a start imports; more.zip what the application uses later, and its
     texts; rest.zip sources of all other modules, and the time zones; loop.zip byte code of what a Python as Pyodide
-    makes it, the visitor's, has besides stdlib.zip and rest.zip. app.zip lists the modules of more.zip and rest.zip, so that an import that
-    fails can be told from one that must wait.
+    makes it, the visitor's, has besides stdlib.zip and rest.zip. app.zip lists the modules of more.zip and rest.zip,
+    so that an import that fails can be told from one that must wait.
 
     Args:
         seen: What ``observe.main`` gave.
