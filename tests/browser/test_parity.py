@@ -72,7 +72,7 @@ def neutral(text: str) -> str:
         (r"\d\d:\d\d:\d\d\.\d{3}", "TIME"),
         (r'"uptime_seconds":\d+', "UPTIME"),
         (r"http://localhost:\d+", "URL"),
-        (r"event-\d+", "EVENT"),
+        (r"(event|news)-\d+", "EVENT"),
         (r"demo-\d+", "DEMO"),
         (r"attempt \d+", "ATTEMPT"),
         (r"[0-9a-f]{64}|[0-9a-f]{16}…", "HASH"),
