@@ -29,7 +29,7 @@ bench: $(VENV)/bench
 	$(BIN)/python bench/boot.py
 	$(BIN)/python bench/conformance.py
 	$(BIN)/python bench/engine.py
-	$(BIN)/python bench/http.py
+	$(BIN)/python bench/serving.py
 	$(BIN)/python bench/lists.py
 	$(BIN)/python bench/lighthouse.py
 	$(BIN)/python bench/search.py

@@ -1,7 +1,7 @@
 """The front: the WSGI application that a server calls. It decides who may ask, and who answers.
 
 Requests to the OJS binding go straight to it; pages and files go through Flask. For an enqueue Flask alone would cost
-more than the engine, see ``bench/http.py``.
+more than the engine, see ``bench/serving.py``.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Serves the application: waitress by default, Flask's development server with ``--debug``; drains before it stops.
 
-Measured with ``bench/http.py``: waitress was chosen among the servers that run everywhere, in the process that owns the
-store, because its threads can be added while it runs. Each open stream brings its own, so that however many
-read, requests find a thread.
+Measured with ``bench/serving.py``: waitress was chosen among the servers that run everywhere, in the process
+that owns the store, because its threads can be added while it runs. Each open stream brings its own, so that
+however many read, requests find a thread.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a request costs over real HTTP: requests a second and server CPU, against the same WSGI server saying "ok".
 
-Run: ``python bench/http.py [--seconds S] [--db URL]``. Keep-alive clients on 1, 8 and 32 connections; each figure of
+Run: ``python bench/serving.py [--seconds S] [--db URL]``. Keep-alive clients on 1, 8 and 32 connections; each figure of
 the server stands beside the floor's of the same run, so that the machine's speed cancels out. CPU is what the server's
 process uses, user and system, per operation.
 
@@ -26,7 +26,7 @@ from types import SimpleNamespace
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[0] = str(ROOT)  # not this folder: this file is not the library's http
+sys.path.insert(0, str(ROOT))
 CONNECTIONS = (1, 8, 32)
 BATCH = 100
 JOB = {"type": "email.send", "args": ["user@example.com", "welcome"]}
