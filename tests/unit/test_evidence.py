@@ -13,10 +13,10 @@ from playground.requirements import Requirement, parse, summed
 from playground.trial import Trial
 
 UNMET = {
-    "R-bulk-22": "active jobs are cancelled at once, as CANCEL does",
+    "R-bulk-22": "active jobs that are named are cancelled, as CANCEL does",
     "R-dead-letter-16": "dead letters are deleted, never archived",
     "R-events-10": "an event's source names no instance",
-    "R-extensions-69": "the key of a limit is global by default",
+    "R-extensions-69": "a limit is divided by tenant only where tenants are required",
     "R-history-6": "ids of history are not UUIDv7",
     "R-observability-25": "the duration of an enqueue is not measured",
     "R-progress-26": "there are no metrics of progress",
