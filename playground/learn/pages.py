@@ -19,7 +19,9 @@ JOB: Final = workbench.Pane("job", "Job", "learn/job.html")
 CASES: Final = workbench.Pane("cases", "Conformance", "learn/cases.html")
 """Runs the cases of Level 0."""
 DOING: Final = {pane.name: pane for pane in (JOB, CASES)} | {
-    pane.name: pane for pane in workbench.DOING if pane.name in {"code", "console", "handlers", "workers"}
+    pane.name: pane._replace(label="Console" if pane.name == "console" else pane.label)
+    for pane in workbench.DOING
+    if pane.name in {"code", "console", "handlers", "workers"}
 }
 """The panes where one acts, by their names in a step's head."""
 

@@ -58,7 +58,7 @@ def test_a_step_that_is_begun_shows_where_one_acts_and_what_is_missing(tab: Appl
     html = begun(tab, name)
     step = course().step(name)
     assert '<li class="open">' in html
-    assert "<b>Next:</b>" in html
+    assert "<b>To do:</b>" in html
     assert 'aria-label="What you see"' in html
     assert ('aria-label="What you do"' in html) == bool(step.do)
     assert not re.search(r"<style|\sstyle=|\son[a-z]+=", html)
