@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -162,6 +162,25 @@ class Database:
             self.drop()
             raise trouble(error) from error
         self.open = True
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """Send what is executed inside to PostgreSQL without waiting for each answer; SQLite has no way to wait.
+
+        Raises:
+            Unavailable: Something of it failed.
+        """
+        if not self.postgres:
+            yield
+            return
+        try:
+            with self._connection.driver_connection.pipeline():
+                yield
+        except BaseException as error:
+            self.drop()  # how far it came is only the server's to know; without us it takes back what was not committed
+            if isinstance(error, ERRORS):
+                raise trouble(error) from error
+            raise
 
     def commit(self) -> None:
         """Make everything since `begin` last.

@@ -22,6 +22,7 @@ from playground.stores.database import Database
 from playground.stores.tallies import Tallies
 
 if TYPE_CHECKING:
+    from engine.events import Event, EventLog, Note
     from engine.kernel import Kernel
 
 SPARE: Final = 500
@@ -174,6 +175,14 @@ class Turn:
             self.database.commit()
             return False
         event, counted = (self._event, self._counted) if log is None else (log.seq, log.counted)
+        with self.database.together():
+            self._write_all(log, fresh, event, counted)
+        self._event, self._counted = event, counted
+        self._version += 1
+        self._writes = 0
+        return True
+
+    def _write_all(self, log: EventLog | None, fresh: list[Event | Note], event: int, counted: int) -> None:
         if fresh:
             values = [{"seq_": note[0], "body_": rows.event_body(note)} for note in fresh]
             self.database.many(statements.ADD_EVENT, values)
@@ -195,10 +204,6 @@ class Turn:
         if self.channel:
             self.database.run(statements.NOTIFY, channel_=self.channel, payload_=self.writer)
         self.database.commit()
-        self._event, self._counted = event, counted
-        self._version += 1
-        self._writes = 0
-        return True
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
