@@ -40,6 +40,7 @@ SERVER_ONLY: Final = frozenset(
         "security.py",
         "server.py",
         "serving.py",
+        "setting_kinds.py",
         "settings.py",
         "signin.py",
         "spans.py",

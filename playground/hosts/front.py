@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from http import HTTPStatus
+from threading import get_ident
 from time import perf_counter, time
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote
@@ -67,7 +68,6 @@ class Front:
         max_body: Largest request body to the binding, bytes; one more is read, so that the binding refuses it.
 
     Attributes:
-        open: Requests that are being answered, streams aside.
         draining: Set when the server is about to stop: what still comes is refused.
     """
 
@@ -87,7 +87,7 @@ class Front:
         self.signin = signin
         self.figures = figures
         self.max_body = max_body
-        self.open = 0
+        self._busy: set[int] = set()  # threads: counting up and down would need a lock
         self.draining = False
         self._names: dict[str, str] = {}
 
@@ -97,12 +97,14 @@ class Front:
         path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
         headers = self._headers(environ)
         bound = path.startswith(BINDING)
-        self.open += 1
+        self._busy.add(get_ident())
         try:
             scope = self._check(method, path, headers, bound=bound)
+            if ACTOR in headers or "/admin/" in path:  # nobody says so of himself
+                actor = "anybody" if scope is None else f"token:{scope}"
+                headers[ACTOR] = environ["HTTP_X_OJS_ACTOR"] = actor
             if not bound and path not in MONITORS:
                 return self._page(environ, start, method, path, scope, began)
-            headers[ACTOR] = "anybody" if scope is None else f"token:{scope}"
             response = self._binding(environ, method, path, headers, began)
             body = response.body
             answer: Answer = self.driver.open(body) if isinstance(body, EventStream) else [body]
@@ -111,7 +113,7 @@ class Front:
             answer = [response.body] if isinstance(response.body, bytes) else []
             scope = None
         finally:
-            self.open -= 1
+            self._busy.discard(get_ident())
         sent = [*response.headers.items(), *_SECURITY]
         if bound and self.access.origins:
             sent += security.cors(headers, self.access.origins).items()
@@ -122,6 +124,11 @@ class Front:
         start(STATUS.get(response.status) or f"{response.status} Unknown", sent)
         self._told(method, path, response, perf_counter() - began, scope)
         return answer
+
+    @property
+    def open(self) -> int:
+        """How many requests are being answered, streams aside."""
+        return len(self._busy)
 
     # who may
 

@@ -315,3 +315,13 @@ def test_a_request_is_a_span_that_continues_its_callers_trace(client: Client) ->
         "ojs.job.id": answer["id"],
     }
     assert (read.attributes or {})["ojs.job.id"] == answer["id"]
+
+
+def test_what_an_operator_changes_is_written_down_under_the_tokens_scope(guarded: Client) -> None:
+    """A client cannot say who it is: its own header goes no further."""
+    asked = {"authorization": f"Bearer {ADMIN}", "x_ojs_actor": "somebody else"}
+    assert guarded.ask("POST", "/ojs/v1/admin/queues/default/pause", **asked)[0] == 200
+    assert guarded.ask("POST", "/admin/queues/default/pause", **asked)[0] == 200, "without the base path too"
+    body = guarded.ask("GET", "/ojs/v1/admin/audit", authorization=f"Bearer {READ}")[2]
+    assert [one["actor"] for one in json.loads(body)["items"]] == ["token:admin", "token:admin"]
+    assert guarded.ask("POST", "/admin/queues/default/pause", authorization=f"Bearer {WRITE}")[0] == 403
