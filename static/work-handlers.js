@@ -12,7 +12,7 @@
   const IDLE_BEAT = 10_000;
   const GRACE = 1_000;
   const BOOT = 60_000;
-  const KEPT_LINES = 200;
+  const KEPT_LINES = 80; // a flood is drawn anew again and again: more would hold the page up
   const ROUTES = /^\/(ojs|v1)\//;
   const JSON_TYPE = { "Content-Type": "application/json" };
 
@@ -186,6 +186,7 @@
       }
       const output = /** @type {HTMLElement} */ (box.querySelector(".output"));
       const scroller = /** @type {HTMLElement} */ (output.parentElement);
+      /** @type {HTMLElement} */ (box.querySelector(".quiet-hint")).hidden = this.lines.length > 0;
       const below = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 30;
       if (this.drawn < 0) this.drawn = (output.replaceChildren(), 0);
       for (const line of this.lines.slice(this.drawn)) output.append(this.item(line));
@@ -419,7 +420,8 @@
     hear(message, port) {
       if (message?.type === "log" && Array.isArray(message.lines)) {
         for (const line of message.lines.slice(0, KEPT_LINES)) this.log(line.level === "bad" ? "bad" : "out", String(line.text).slice(0, 10_001));
-        if (message.dropped > 0) this.log("told", `… and ${Number(message.dropped).toLocaleString("en")} lines more.`);
+        const more = Math.max(0, message.lines.length - KEPT_LINES) + Math.max(0, Number(message.dropped) || 0);
+        if (more) this.log("told", `… and ${more.toLocaleString("en")} lines more.`);
       } else if (message?.type === "request") {
         void this.carry(message, port);
       } else if (message?.type === "stage") {
