@@ -54,7 +54,7 @@ class Turn:
         self._failed: OJSError | None = None
         self._depth = 0
         self._seq = self._stamp = 0
-        self._event = self._counted = self._first_event = 0
+        self._event = self._counted = self._first_event = self._instant = 0
         self._version = -1
         self._forget()
         self._enter()
@@ -70,6 +70,7 @@ class Turn:
         """
         self._enter()
         self.kernel = kernel
+        kernel.catch_up(self._instant)
         self._catch_up(-1)
         kernel.events.hold()
         self.commit()
@@ -98,14 +99,14 @@ class Turn:
 
     def _load(self, found: Any) -> None:
         self._forget()
-        self._seq, self._stamp, event, self._counted, instant, self._version = found
+        self._seq, self._stamp, event, self._counted, self._instant, self._version = found
         self._tallies.load(
             (rows.plain(queue), kind, rows.plain(name), count)
             for queue, kind, name, count in self.database.all(statements.TALLIES)
         )
         self._event, before = event, self._event
         if self.kernel is not None:
-            self.kernel.catch_up(instant)
+            self.kernel.catch_up(self._instant)
             self._catch_up(before)
 
     def _catch_up(self, before: int) -> None:

@@ -84,10 +84,10 @@ def test_two_processes_with_eight_workers_claim_each_of_ten_thousand_jobs_once(s
     assert len({who for who, _ in lines}) == PROCESSES * THREADS, "somebody got nothing"
 
 
-def pair(where: str, clock: ManualClock) -> list[tuple[Engine, SqlStore]]:
+def pair(where: str, clock: ManualClock, *seeds: int) -> list[tuple[Engine, SqlStore]]:
     """Two engines on one database, as two processes have them."""
     found = []
-    for seed in (1, 2):
+    for seed in seeds or (1, 2):
         store = open_store(where)
         engine = Engine(clock, store, seed=seed)
         store.attach(engine.kernel)
@@ -134,6 +134,21 @@ def test_what_is_due_happens_once_however_many_processes_there_are(where: str) -
     assert set(enqueued.values()) == {1}
     for _, store in both:
         store.close()
+
+
+def test_time_never_goes_back_over_a_restart(where: str) -> None:
+    """Nor does a process whose clock is behind put what it does before what others did."""
+    clock = ManualClock(1_772_366_400_000)
+    ((one, first),) = pair(where, clock, 1)
+    one.push({"type": "a", "args": []})
+    first.commit()
+    clock.set(clock.now() - 60_000)
+    for engine, store in pair(where, clock, 2, 3):
+        assert engine.now() == 1_772_366_400_000
+        assert engine.push({"type": "a", "args": []}).job.created_at == 1_772_366_400_000
+        store.commit()
+        store.close()
+    first.close()
 
 
 def test_unique_keys_and_limits_hold_over_processes(where: str) -> None:
