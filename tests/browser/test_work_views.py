@@ -193,7 +193,7 @@ def test_a_queue_is_paused_and_resumed_and_has_a_page(site: Watched) -> None:
     expect(mail.locator(".mark")).to_have_text("paused")
     mail.get_by_role("button", name="Resume").click()
     expect(mail.locator(".mark")).to_have_count(0)
-    mail.get_by_role("link", name="mail").click()
+    mail.get_by_role("link", name="mail", exact=True).click()
     expect(page.locator("h1")).to_have_text("mail")
     expect(page.locator("#view-queue tbody tr")).to_have_count(4)
     page.get_by_role("link", name="All of them").click()
