@@ -98,7 +98,7 @@ def test_the_spec_and_the_playground_share_one_session(site: Watched) -> None:
 
 def test_a_reservation_that_runs_out_is_seen_without_a_reload(site: Watched) -> None:
     page = site.open("/spec/lifecycle")
-    page.locator("#reservation").get_by_role("button", name="Run").click()
+    page.locator("#example-reservation").get_by_role("button", name="Run").click()
     expect(page.locator(".side .jobs .badge").first).to_have_text("active")
     expect(page.locator(".side .jobs .badge").first).to_have_text("available")
 

@@ -97,7 +97,13 @@ def test_help_lists_every_key_and_closes_with_escape(site: Watched) -> None:
 
 def test_sequences_go_and_n_focuses_the_editor(site: Watched) -> None:
     page = site.open("/")
-    for keys, path in (("gs", "/spec"), ("gc", "/conformance"), ("gl", "/scenarios"), ("gp", "/play")):
+    for keys, path in (
+        ("gs", "/spec"),
+        ("gc", "/conformance"),
+        ("gl", "/learn"),
+        ("gx", "/scenarios"),
+        ("gp", "/play"),
+    ):
         for key in keys:
             page.keyboard.press(key)
         expect(page).to_have_url(site.base + path)
