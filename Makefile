@@ -14,7 +14,8 @@ test: lint
 	@command -v chromium >/dev/null && command -v firefox-esr >/dev/null || { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq chromium firefox-esr; }
 	@[ -n "$$OJS_TEST_DATABASE_URL" ] || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq postgresql; }
 	$(BIN)/python -m pytest -n auto --dist loadfile --ignore tests/browser
-	$(BIN)/python -m pytest tests/browser
+	@# Browsers beside each other starve: what failed so is judged alone.
+	$(BIN)/python -m pytest -n auto --dist loadfile tests/browser || $(BIN)/python -m pytest tests/browser --last-failed --last-failed-no-failures none
 
 lint: $(VENV)/test
 	$(BIN)/ruff check .
