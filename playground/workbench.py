@@ -51,7 +51,7 @@ DOING: Final = (
 """The left side."""
 
 SEEING: Final = (
-    Pane("board", "Board", "work/board.html", ("board", "jobs", "log")),
+    Pane("board", "Board", "work/board.html", ("board",)),
     # views
     Pane("jobs", "Jobs", "work/found.html", ("found:{found_at}",), "list_panes:found"),
     Pane("queues", "Queues", "work/queues.html", ("queues:{queues_at}",), "list_panes:queues"),
