@@ -154,7 +154,8 @@ class Application:
             self.session.tick()
             if bound:
                 answer = self.session.handle(request)
-                if answer.status >= 400:  # no event tells of it, but the log of exchanges shows it
+                # A refusal and a FETCH that finds nothing are no events, but exchanges, workers and goals show them.
+                if request.method != "GET" or answer.status >= 400:
                     self.live.touch()
                 return answer
             try:

@@ -213,8 +213,7 @@ def test_a_phone_reaches_everything_by_touch_and_nothing_overflows(site: Watched
     assert sheet["x"] + sheet["width"] <= 375
 
 
-@pytest.mark.parametrize("width", [375, 1440])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(("theme", "width"), [("light", 375), ("dark", 1440)])
 def test_axe_objects_to_neither_palette_nor_help_nor_code(
     browser: Any, server: Any, theme: Any, width: int
 ) -> None:

@@ -264,8 +264,7 @@ def test_a_job_is_edited_and_run_again_and_its_path_leads_to_each_moment(site: W
     assert json.loads(page.input_value("#job-body"))["type"] == "flaky.charge"
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [375, 1440])
+@pytest.mark.parametrize(("theme", "width"), [("light", 375), ("dark", 1440)])
 @pytest.mark.parametrize("host", ["server"], indirect=True)
 def test_axe_finds_nothing_in_any_state_of_any_list(
     site: Watched, browser: Any, base: str, theme: str, width: int
