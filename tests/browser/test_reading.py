@@ -35,7 +35,9 @@ def test_a_terms_panel_opens_by_keyboard_and_leads_to_its_uses(site: Watched) ->
 def test_a_terms_panel_opens_by_touch_and_fits_a_phone(site: Watched) -> None:
     page = site.open("/spec/lifecycle")
     term = page.locator('#main a.term[href*="/states#"]').first
-    term.evaluate("one => one.scrollIntoView({block: 'center'})")  # from under the time bar, as a finger would
+    term.evaluate(
+        "one => one.scrollIntoView({block: 'center'})"
+    )  # from under the time bar, as a finger would
     term.tap()
     panel = page.locator("#term")
     expect(panel.locator(".moves-of")).to_be_visible()
