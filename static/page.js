@@ -546,7 +546,10 @@ function waitForPanes() {
 
 document.addEventListener("ojs:ready", () => {
   if (root.dataset.host !== "tab" || !location.search || $("[data-shell]")) return;
-  /** @type {any} */ (window).htmx.ajax("GET", location.pathname + location.search, { target: "#page", select: "#page", swap: "outerHTML" });
+  // An address that names panes only says nothing of what stands in them: what is typed meanwhile stays, with its history.
+  const panes = [...new URLSearchParams(location.search).keys()].every((name) => name === "do" || name === "see");
+  const how = panes ? { target: "#main", select: "#main", swap: "outerMorph" } : { target: "#page", select: "#page", swap: "outerHTML" };
+  /** @type {any} */ (window).htmx.ajax("GET", location.pathname + location.search, how);
 }, { once: true });
 
 showTheme();
