@@ -101,6 +101,8 @@ class Database:
         self._engine = create_engine(url, poolclass=NullPool, connect_args=more)
         self._connection: Any = None
         self._cursor: Any = None
+        # Questions have a cursor of their own: in a pipeline a cursor may still be given the result of an earlier write.
+        self._asking: Any = None
         self._file: os.stat_result | None = None
         self._closed = False
         # Compiled statements, by the statement's own identity: they are module constants.
@@ -131,7 +133,7 @@ class Database:
             for pragma in PRAGMAS:
                 raw.execute(f"PRAGMA {pragma}")
             self._file = os.stat(str(self.url.database))  # noqa: PTH116 - asked at each transaction: the quick way
-        self._connection, self._cursor = lent, raw.cursor()
+        self._connection, self._cursor, self._asking = lent, raw.cursor(), raw.cursor()
 
     def _still_there(self) -> None:
         """A file that was deleted or replaced would take writes that nobody can ever read."""
@@ -206,7 +208,7 @@ class Database:
         if self._connection is not None:
             with contextlib.suppress(*ERRORS):
                 self._connection.close()
-        self._connection = self._cursor = None
+        self._connection = self._cursor = self._asking = None
 
     def _run(self, sql: str, values: Mapping[str, Any] | None = None) -> None:
         try:
@@ -219,9 +221,10 @@ class Database:
 
     def all(self, statement: Executable, **values: Any) -> list[Sequence[Any]]:
         """The rows of a query."""
-        self.run(statement, **values)
+        sql, constants = self._sql(statement)
         try:
-            found: list[Sequence[Any]] = self._cursor.fetchall()
+            self._asking.execute(sql, {**constants, **values})
+            found: list[Sequence[Any]] = self._asking.fetchall()
         except ERRORS as error:
             raise trouble(error) from error
         return found
