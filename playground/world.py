@@ -98,6 +98,11 @@ class World:
             hear(self.clock.now(), request, response)
         return response
 
+    def asked_for(self, queue: str) -> bool:
+        """Whether a worker takes jobs of a queue: a demo worker, or one that has once asked for them."""
+        crew = any(queue in worker.manner.queues for worker in self.crew.workers.values())
+        return crew or any(queue in record["queues"] for _, record in self.engine.store.records("worker"))
+
     def next_due(self) -> int | None:
         """When something happens next by itself, milliseconds, or None."""
         times = [at for at in (self.engine.next_due(), self.crew.next_due()) if at is not None]

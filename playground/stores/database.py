@@ -101,7 +101,7 @@ class Database:
         self._engine = create_engine(url, poolclass=NullPool, connect_args=more)
         self._connection: Any = None
         self._cursor: Any = None
-        # Questions have a cursor of their own: in a pipeline a cursor may still be given the result of an earlier write.
+        # Questions have a cursor of their own: in a pipeline one may be given an earlier write's result.
         self._asking: Any = None
         self._file: os.stat_result | None = None
         self._closed = False

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.conftest import Server
 from tests.static_host import StaticHost
 
 expect.set_options(timeout=15_000)
+USUAL: Final = {"viewport": {"width": 1440, "height": 1000}}
 
 
 @dataclass
@@ -77,7 +78,28 @@ def base(host: str, request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def options() -> dict[str, Any]:
     """How the browser's context is made; tests override it by parameters."""
-    return {"viewport": {"width": 1440, "height": 1000}}
+    return dict(USUAL)
+
+
+@pytest.fixture(scope="session")
+def visitor(browser: Browser) -> Iterator[BrowserContext]:
+    """One visitor who comes back for each test: the browser has compiled Python, and its memory is kept."""
+    context = browser.new_context(**USUAL)
+    yield context
+    context.close()
+
+
+def forget(context: BrowserContext, base: str) -> None:
+    """Leave nothing of a test to the next one but what a start has kept."""
+    context.unroute_all()
+    context.set_offline(False)
+    context.clear_cookies()
+    for page in context.pages:
+        page.close()
+    page = context.new_page()
+    page.goto(f"{base}/robots.txt")
+    page.evaluate("localStorage.clear()")
+    page.close()
 
 
 @pytest.fixture
@@ -89,9 +111,13 @@ def site(
     request: pytest.FixtureRequest,
 ) -> Iterator[Watched]:
     """A fresh page on the host."""
-    context = browser.new_context(**options)
+    again = host == "tab" and options == USUAL
+    context = request.getfixturevalue("visitor") if again else browser.new_context(**options)
     watched = watch(context.new_page(), base, host)
     yield watched
-    context.close()
+    if again:
+        forget(context, base)
+    else:
+        context.close()
     if "noise" not in request.keywords:
         assert watched.wrong == []

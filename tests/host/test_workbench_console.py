@@ -78,6 +78,16 @@ def test_a_target_that_is_none_is_refused(either: Application) -> None:
     assert post(either, "/ui/compose/check", target="cake", body="{}").status == 400
 
 
+def test_a_job_that_nobody_asks_for_says_so(either: Application) -> None:
+    job = '{"type": "email.send", "args": [], "options": {"queue": "mail"}}'
+    hint = "no worker has asked for jobs of <code>mail</code>"
+    assert hint in text(post(either, "/ui/compose", target="job", body=job))
+    assert hint in text(post(either, "/ui/jobs", body=job))
+    ask = Request("POST", "/ojs/v1/workers/fetch", {}, b'{"queues": ["mail"], "worker_id": "own-1"}')
+    assert either.handle(ask).status == 200
+    assert hint not in text(post(either, "/ui/compose", target="job", body=job))
+
+
 def test_a_check_answers_places_and_changes_nothing(either: Application) -> None:
     response = post(either, "/ui/compose/check", target="job", body='{\n "type": "A",\n "args": []}')
     answer = json.loads(text(response))
