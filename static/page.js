@@ -111,9 +111,8 @@ document.addEventListener("htmx:before:request", () => $("#trial-problem")?.repl
 // A moment: shared as a link, opened from one, from a file or from pasted text. What others wrote is only text until the
 // server has read it; what cannot be read is said, and can be taken away.
 
-/** @param {HTMLElement} button @param {string} [fragment] Copies a link to this page, or to its data-copy-page, at a moment. */
-async function copyLink(button, fragment = button.dataset.copyLink) {
-  const page = button.dataset.copyPage ?? location.pathname + location.search;
+/** @param {HTMLElement} button @param {string} [fragment] @param {string} [page] Copies a link to this page, or to its data-copy-page, at a moment. */
+async function copyLink(button, fragment = button.dataset.copyLink, page = button.dataset.copyPage ?? location.pathname + location.search) {
   button.dataset.copy = `${location.origin}${page}#${fragment}`;
   await copy(button);
 }

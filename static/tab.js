@@ -9,6 +9,8 @@
   const ONLY_ENGINE = /^\/((ui|ojs|v1|play|conformance\/cases)\/|(health|ready|metrics)$)/;
   const PAGES = /^\/($|play\/?$|spec(\/|$)|(conformance|scenarios|learn)(\/|$))/;
   const STALL = 10_000;
+  /** When the site is kept for use without a network, milliseconds after the start. */
+  const LATER = 4_000;
 
   /** @type {Worker} */
   let worker;
@@ -128,6 +130,7 @@
     showEnd();
     queue.splice(0).forEach((send) => send());
     document.dispatchEvent(new CustomEvent("ojs:ready", { detail: { milliseconds: performance.now() - started } }));
+    setTimeout(() => import(`/static/${boot.assets["offline-page.mjs"]}`).then((site) => site.keepSite(boot.offline)).catch(() => 0), LATER);
   }
 
   /** @param {any} message From the worker. */

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import shutil
 from pathlib import Path
 from typing import Final
@@ -12,7 +13,7 @@ from jinja2 import FileSystemLoader
 from engine.http.message import Request, Response
 from playground import packages, pages, resources, terms
 from playground.app import Application, Site
-from playground.assets import Assets, files
+from playground.assets import Assets, digest, files
 from playground.build import bundle
 from playground.clock import SystemClock
 from playground.headers import FOREVER, REVALIDATE, SANDBOX, SECURITY
@@ -35,6 +36,15 @@ REDIRECTS: Final = "".join(
     f"{path}/*  /404.html  200\n" for path in ("/play", "/conformance/cases", "/spec/published")
 )
 """Addresses that only the engine knows: hosts that read ``_redirects`` answer them with the shell, as found."""
+
+
+OFFLINE: Final = "/offline.js"
+"""The worker that keeps the site for when the network is gone."""
+KEPT: Final = (
+    *("/", "/play", "/learn", "/scenarios", "/spec", "/conformance", "/spec/search.json"),
+    f"/{SHELL}",
+)
+"""The pages that it keeps beside the files; the engine makes the others, in the shell."""
 
 
 class BuildError(Exception):
@@ -68,10 +78,11 @@ def build(out: Path) -> list[str]:
         for url, content in made.files.items():
             _write(out, url, content)
         session = Sandbox(SystemClock(), lambda: 1, workers=1)  # as the tab's own session starts
-        site = Site("tab", assets, release=release(), boot={**made.boot, "release": release()})
+        site = Site("tab", assets, release=release(), boot={**made.boot, "release": release(), "offline": OFFLINE})
         app = Application(session, environment(FileSystemLoader(resources.path("templates"))), site)
         rendered = _pages(app, out)
         _landings(app, out)
+        _write(out, OFFLINE, _offline(out, [*(f"/static/{name}" for name in static), *made.files]))
         _write(out, "/_headers", _headers().encode())
         _write(out, "/_redirects", REDIRECTS.encode())
         _write(out, "/robots.txt", b"User-agent: *\nAllow: /\n")
@@ -112,6 +123,21 @@ def _pages(app: Application, out: Path) -> list[str]:
     shell = Visit(app, Request("GET", "/"), "/", {}).render("pages/shell.html")
     _write(out, f"/{SHELL}", _content(shell))
     return paths
+
+
+def _offline(out: Path, files: list[str]) -> bytes:
+    """The worker's program, which begins with what there is to keep; another site is another program."""
+    names = [page if page.endswith((".json", ".html")) else f"{page}/index.html" for page in KEPT]
+    pages = b"".join((out / name.lstrip("/")).read_bytes() for name in names)
+    facts = {
+        "version": digest(pages + "".join(files).encode()),
+        "files": files,
+        "folders": ["/static/", "/engine/"],
+        "pages": KEPT,
+        "shell": f"/{SHELL}",
+    }
+    program = Path(__file__).with_name("offline.js").read_text()
+    return f"const SITE = {json.dumps(facts)};\n{program}".encode()
 
 
 def _landings(app: Application, out: Path) -> None:

@@ -13,12 +13,10 @@ from tests.browser.conftest import watch
 from tests.conftest import Server
 
 AXE: Path = modules() / "axe-core" / "axe.min.js"
-WIDTHS = (375, 1440)
-THEMES: tuple[Any, ...] = ("light", "dark")
+LOOKS: tuple[Any, ...] = (("light", 375), ("dark", 1440))
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize(("theme", "width"), LOOKS)
 def test_axe_finds_no_violation(browser: Browser, server: Server, theme: Any, width: int) -> None:
     context = browser.new_context(
         viewport={"width": width, "height": 900}, color_scheme=theme, reduced_motion="reduce", bypass_csp=True
