@@ -61,6 +61,7 @@ class Site(NamedTuple):
         boot: Where Python's files are: for the tab what starts the engine, see `playground.build`; for a server what
             runs the visitor's handlers in their browser, None where it has none.
         guarded: Whether clients need a token.
+        base: Where the site begins on its host, without a slash at its end; see `playground.rebase`.
     """
 
     host: Literal["tab", "server"]
@@ -69,6 +70,7 @@ class Site(NamedTuple):
     release: str = ""
     boot: Mapping[str, Any] | None = None
     guarded: bool = False
+    base: str = ""
 
 
 class Application:

@@ -24,6 +24,7 @@ from playground import (
     conformance,
     databases,
     packages,
+    rebase,
     resources,
     scenarios,
     settings,
@@ -77,6 +78,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     site.add_argument(
         "--out", type=Path, default=Path("dist"), metavar="DIR", help="folder to build into (default dist/)"
+    )
+    site.add_argument(
+        "--base",
+        default="/",
+        metavar="PATH",
+        help="where on its host the folder will be, e.g. /docs/try/ (default /)",
     )
     cases = commands.add_parser("conformance", help="run conformance cases against the engine or a server")
     conformance.add_arguments(cases)
@@ -212,7 +219,11 @@ def _serve(options: argparse.Namespace) -> None:
 
 
 def _build(options: argparse.Namespace) -> None:
-    rendered = build(options.out)
+    try:
+        base = rebase.base(options.base)
+    except ValueError as error:
+        raise CommandError(f"--base: {error}") from None
+    rendered = build(options.out, base)
     sizes = facts(options.out)
     print(  # noqa: T201 - the command's answer
         f"Built {len(rendered)} pages, {sizes['files']} files, {sizes['bytes'] / 1e6:.1f} MB "

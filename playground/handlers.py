@@ -199,11 +199,12 @@ def pane(visit: Visit) -> Mapping[str, Any]:
     """The editors, and where the code of each can run."""
     site = visit.app.site
     boot = site.boot or {}
-    facts: dict[str, Any] = {"sandbox": site.assets.url("sandbox.html")}
+    facts: dict[str, Any] = {"sandbox": site.base + site.assets.url("sandbox.html")}
     if "pyodide" in boot:
         names = ("pyodide", "stdlib", "loop", "rest", "python", "abi", "platform", "version")
         facts |= {name: boot[name] for name in names if name in boot}
-        facts |= {"worker": site.assets.url("runner.mjs"), "runner": site.assets.url("runner.py")}
+        own = {"worker": "runner.mjs", "runner": "runner.py"}
+        facts |= {name: site.base + site.assets.url(file) for name, file in own.items()}
     else:
         facts["without"] = WITHOUT
     return {"languages": LANGUAGES, "runner": facts}

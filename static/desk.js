@@ -43,7 +43,7 @@
     if (!answer?.ok) return warn(answer ? plain(await answer.text()) : NOBODY);
     const { fragment, long } = await answer.json();
     const see = new URLSearchParams(location.search).get("see"); // the button's own address may be that of an earlier view
-    await copyLink(button, fragment, button.dataset.copyDesk === "compose" ? `/play?do=compose${see ? `&see=${encodeURIComponent(see)}` : ""}` : undefined);
+    await copyLink(button, fragment, button.dataset.copyDesk === "compose" ? `${BASE}/play?do=compose${see ? `&see=${encodeURIComponent(see)}` : ""}` : undefined);
     if (long) warn(`The link has ${fragment.length.toLocaleString("en")} characters: mail and chat programs may cut it off.`);
   }
 

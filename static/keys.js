@@ -59,7 +59,7 @@
   /** @param {string} url Goes there as a click on a link would: within the page where that is possible. */
   function go(url) {
     const link = document.createElement("a");
-    link.href = url;
+    link.href = `${BASE}${url}`;
     link.hidden = true;
     document.body.append(link);
     /** @type {any} */ (window).htmx?.process(link);

@@ -3,6 +3,8 @@
 "use strict";
 
 const root = document.documentElement;
+/** Where the site begins on its host: what goes before an address of ours. */
+const BASE = root.dataset.base ?? "";
 const $ = (/** @type {string} */ selector) => document.querySelector(selector);
 
 /** @param {string} text Said to screen readers, politely. */
@@ -156,8 +158,8 @@ function lay(desk) {
   document.dispatchEvent(new CustomEvent("ojs:desk"));
   const pane = desk.python || desk.javascript ? "handlers" : "compose";
   const place = `/play?do=${pane}&see=jobs`;
-  if (!location.pathname.startsWith("/play") || new URLSearchParams(location.search).get("do") !== pane) {
-    /** @type {any} */ (window).htmx.ajax("GET", place, { target: "#page", select: "#page", swap: "outerHTML", push: place });
+  if (!location.pathname.startsWith(`${BASE}/play`) || new URLSearchParams(location.search).get("do") !== pane) {
+    /** @type {any} */ (window).htmx.ajax("GET", place, { target: "#page", select: "#page", swap: "outerHTML", push: BASE + place });
   }
 }
 
@@ -410,7 +412,7 @@ function touch(job) {
 
 function showSection() {
   for (const link of /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll(".bar nav a"))) {
-    const here = location.pathname.startsWith(link.dataset.section ?? "/");
+    const here = location.pathname.startsWith(BASE + (link.dataset.section ?? "/"));
     if (here) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }

@@ -85,7 +85,7 @@
   function readPins() {
     try {
       const read = JSON.parse(localStorage.getItem("pins") ?? "[]");
-      if (Array.isArray(read)) pins = read.filter((one) => typeof one?.to === "string" && one.to.startsWith("/spec") && typeof one.label === "string");
+      if (Array.isArray(read)) pins = read.filter((one) => typeof one?.to === "string" && one.to.startsWith(`${BASE}/spec`) && typeof one.label === "string");
     } catch (error) {
       kept = error instanceof SyntaxError; // what stands there is no list of pins: it is replaced by the next one
     }

@@ -6,6 +6,8 @@
   const script = /** @type {HTMLScriptElement} */ (document.currentScript);
   const boot = JSON.parse(script.dataset.boot ?? "{}");
   const root = document.documentElement;
+  /** Where the site begins on its host; the engine knows addresses without it. */
+  const BASE = boot.base ?? "";
   const ONLY_ENGINE = /^\/((ui|ojs|v1|play|conformance\/cases)\/|(health|ready|metrics)$)/;
   const PAGES = /^\/($|play\/?$|spec(\/|$)|(conformance|scenarios|learn)(\/|$))/;
   const STALL = 10_000;
@@ -130,7 +132,7 @@
     showEnd();
     queue.splice(0).forEach((send) => send());
     document.dispatchEvent(new CustomEvent("ojs:ready", { detail: { milliseconds: performance.now() - started } }));
-    setTimeout(() => import(`/static/${boot.assets["offline-page.mjs"]}`).then((site) => site.keepSite(boot.offline)).catch(() => 0), LATER);
+    setTimeout(() => import(`${BASE}/static/${boot.assets["offline-page.mjs"]}`).then((site) => site.keepSite(boot.offline)).catch(() => 0), LATER);
   }
 
   /** @param {any} message From the worker. */
@@ -193,14 +195,14 @@
     return new Response(body, { status: 503, headers: { "Content-Type": kind } });
   }
 
-  /** @param {Request} request @param {URL} url @returns {Promise<Response>} */
-  async function engineFetch(request, url) {
+  /** @param {Request} request @param {string} path @param {string} search @returns {Promise<Response>} */
+  async function engineFetch(request, path, search) {
     const body = request.method === "GET" || request.method === "HEAD" ? null : new Uint8Array(await request.arrayBuffer());
     const headers = Object.fromEntries(request.headers);
     while (root.dataset.engine !== "ready") {
       // A stream waits as long as it takes, also for a retry after a failure: its reader would not ask again.
-      if (root.dataset.engine === "failed" && url.pathname !== "/ui/stream") {
-        return unavailable(/^\/(ojs|v1)\//.test(url.pathname) ? "application/openjobspec+json" : "text/html", failure);
+      if (root.dataset.engine === "failed" && path !== "/ui/stream") {
+        return unavailable(/^\/(ojs|v1)\//.test(path) ? "application/openjobspec+json" : "text/html", failure);
       }
       await new Promise((resolve) => queue.push(() => resolve(undefined)));
       if (request.signal.aborted) throw request.signal.reason;
@@ -213,7 +215,7 @@
         forget(id);
         reject(request.signal.reason);
       });
-      worker.postMessage({ type: "request", id, method: request.method, url: url.pathname + url.search, headers, body });
+      worker.postMessage({ type: "request", id, method: request.method, url: path + search, headers, body });
     });
   }
 
@@ -226,9 +228,11 @@
     const headers = new Headers(init?.headers);
     const asked = headers.has("HX-Request") || headers.has("HX-History-Restore-Request"); // Back names itself otherwise
     const here = root.dataset.engine === "ready" || (root.dataset.engine === "booting" && url.search); // ready-made pages know no query
-    const page = here && PAGES.test(url.pathname) && asked;
-    if (!page && !ONLY_ENGINE.test(url.pathname)) return network(input, init);
-    return engineFetch(new Request(input, init), url);
+    const inside = url.pathname.startsWith(`${BASE}/`);
+    const path = inside ? url.pathname.slice(BASE.length) : url.pathname;
+    const page = here && PAGES.test(path) && asked;
+    if (page || ONLY_ENGINE.test(path)) return engineFetch(new Request(input, init), path, url.search);
+    return inside ? network(input, init) : network(BASE + path + url.search, init);
   };
 
   document.addEventListener("DOMContentLoaded", showEnd);

@@ -207,7 +207,7 @@
       if (line.job) {
         const link = document.createElement("a");
         link.className = "id";
-        link.href = `/play/jobs/${encodeURIComponent(line.job)}`;
+        link.href = `${BASE}/play/jobs/${encodeURIComponent(line.job)}`;
         link.textContent = line.job.slice(-6);
         link.title = line.job;
         item.insertBefore(link, text);

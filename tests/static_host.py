@@ -23,6 +23,7 @@ class StaticHost:
     Args:
         folder: The built site.
         packed: Whether what it sends is compressed.
+        base: Below which path the folder is; nothing else is there.
 
     Attributes:
         fault: Asked before each answer; tests set it.
@@ -30,8 +31,9 @@ class StaticHost:
         paths: Every path asked for.
     """
 
-    def __init__(self, folder: Path, *, packed: bool = False) -> None:
+    def __init__(self, folder: Path, *, packed: bool = False, base: str = "") -> None:
         self.folder = folder
+        self.base = base
         self.pack = lru_cache(maxsize=None)(lambda body: gzip.compress(body, 6)) if packed else None
         self.fault: Fault | None = None
         self.delay = 0.0
@@ -52,18 +54,20 @@ class StaticHost:
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         self.port = self.server.server_address[1]
-        self.url = f"http://localhost:{self.port}"
+        self.url = f"http://localhost:{self.port}{base}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def find(self, path: str) -> tuple[int, Path]:
         """The file for a path, as Netlify finds it."""
-        file = self.folder / path.strip("/")
+        if path != self.base and not path.startswith(f"{self.base}/"):
+            return 404, self.folder / "robots.txt"
+        file = self.folder / path.removeprefix(self.base).strip("/")
         for candidate in (file, file / "index.html"):
             if candidate.is_file():
                 return 200, candidate
         for pattern, target, status in self.fallbacks:
             if fnmatch.fnmatch(path, pattern):
-                return int(status), self.folder / target.strip("/")
+                return int(status), self.folder / target.removeprefix(self.base).strip("/")
         return 404, self.folder / "404.html"
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:

@@ -43,7 +43,9 @@ async function page(event, path) {
   try {
     const answer = (await event.preloadResponse) ?? (await fetch(event.request));
     gone = false;
-    return answer;
+    // A plain host knows no address that only the engine knows, a job's for one.
+    const lost = answer.status === 404 && event.request.mode === "navigate";
+    return (lost && (await (await caches.open(NAME)).match(SITE.shell))) || answer;
   } catch (error) {
     gone = true;
     const cache = await caches.open(NAME);

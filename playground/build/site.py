@@ -6,7 +6,7 @@ import gzip
 import json
 import shutil
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from jinja2 import FileSystemLoader
 
@@ -18,6 +18,7 @@ from playground.build import bundle
 from playground.clock import SystemClock
 from playground.headers import FOREVER, REVALIDATE, SANDBOX, SECURITY
 from playground.learn.course import course
+from playground.rebase import rebased
 from playground.render import environment
 from playground.travel import library
 from playground.travel.sandbox import Sandbox
@@ -32,10 +33,8 @@ SHELL: Final = "404.html"
 """Where most static hosts look for the answer to an unknown address."""
 
 
-REDIRECTS: Final = "".join(
-    f"{path}/*  /404.html  200\n" for path in ("/play", "/conformance/cases", "/spec/published")
-)
-"""Addresses that only the engine knows: hosts that read ``_redirects`` answer them with the shell, as found."""
+ONLY_ENGINE: Final = ("/play", "/conformance/cases", "/spec/published")
+"""Below these only the engine knows addresses: hosts that read ``_redirects`` answer them with the shell, as found."""
 
 
 OFFLINE: Final = "/offline.js"
@@ -51,11 +50,12 @@ class BuildError(Exception):
     """The site cannot be built; the message says what to do."""
 
 
-def build(out: Path) -> list[str]:
+def build(out: Path, base: str = "") -> list[str]:
     """Build the whole site into a folder, replacing an earlier build.
 
     Args:
         out: The folder; made if it is not there.
+        base: Where on its host the folder will be, without a slash at its end; empty for the root.
 
     Returns:
         Paths of the pages, e.g. ``/spec/lifecycle``.
@@ -78,13 +78,15 @@ def build(out: Path) -> list[str]:
         for url, content in made.files.items():
             _write(out, url, content)
         session = Sandbox(SystemClock(), lambda: 1, workers=1)  # as the tab's own session starts
-        site = Site("tab", assets, release=release(), boot={**made.boot, "release": release(), "offline": OFFLINE})
+        boot = {name: _moved(value, base) for name, value in made.boot.items()}
+        boot |= {"release": release(), "offline": base + OFFLINE, "base": base}
+        site = Site("tab", assets, release=release(), boot=boot, base=base)
         app = Application(session, environment(FileSystemLoader(resources.path("templates"))), site)
         rendered = _pages(app, out)
         _landings(app, out)
-        _write(out, OFFLINE, _offline(out, [*(f"/static/{name}" for name in static), *made.files]))
-        _write(out, "/_headers", _headers().encode())
-        _write(out, "/_redirects", REDIRECTS.encode())
+        _write(out, OFFLINE, _offline(out, [*(f"/static/{name}" for name in static), *made.files], base))
+        _write(out, "/_headers", _headers(base).encode())
+        _write(out, "/_redirects", _redirects(base).encode())
         _write(out, "/robots.txt", b"User-agent: *\nAllow: /\n")
     except OSError as error:
         raise BuildError(f"Cannot write to {out}: {error.strerror}.") from None
@@ -119,22 +121,26 @@ def _pages(app: Application, out: Path) -> list[str]:
     paths = [path for page in pages.PAGES if page.static for path in _filled(page.path, app)]
     for path in paths:
         name = path if path.endswith(".json") else f"{path.rstrip('/')}/index.html"
-        _write(out, name, _content(app.handle(Request("GET", path))))
+        _write(out, name, rebased(_content(app.handle(Request("GET", path))), app.site.base))
     shell = Visit(app, Request("GET", "/"), "/", {}).render("pages/shell.html")
-    _write(out, f"/{SHELL}", _content(shell))
+    _write(out, f"/{SHELL}", rebased(_content(shell), app.site.base))
     return paths
 
 
-def _offline(out: Path, files: list[str]) -> bytes:
+def _moved(value: Any, base: str) -> Any:
+    return base + value if isinstance(value, str) and value.startswith("/") else value
+
+
+def _offline(out: Path, files: list[str], base: str) -> bytes:
     """The worker's program, which begins with what there is to keep; another site is another program."""
     names = [page if page.endswith((".json", ".html")) else f"{page}/index.html" for page in KEPT]
     pages = b"".join((out / name.lstrip("/")).read_bytes() for name in names)
     facts = {
         "version": digest(pages + "".join(files).encode()),
-        "files": files,
-        "folders": ["/static/", "/engine/"],
-        "pages": KEPT,
-        "shell": f"/{SHELL}",
+        "files": [base + file for file in files],
+        "folders": [f"{base}/static/", f"{base}/engine/"],
+        "pages": [base + page if page != "/" else base or "/" for page in KEPT],
+        "shell": f"{base}/{SHELL}",
     }
     program = Path(__file__).with_name("offline.js").read_text()
     return f"const SITE = {json.dumps(facts)};\n{program}".encode()
@@ -145,7 +151,7 @@ def _landings(app: Application, out: Path) -> None:
     template = app.env.get_template("pages/landing.html")
     for name, document in app.documents.items():
         for key in document.requirements:
-            html = template.render(document=document, id=key, place=f"/spec/{name}#{key}")
+            html = template.render(document=document, id=key, place=f"{app.site.base}/spec/{name}#{key}")
             _write(out, f"/spec/{name}/{key}/index.html", html.encode())
 
 
@@ -177,10 +183,14 @@ def rules() -> list[tuple[str, dict[str, str]]]:
     ]
 
 
-def _headers() -> str:
+def _redirects(base: str) -> str:
+    return "".join(f"{base}{path}/*  {base}/{SHELL}  200\n" for path in ONLY_ENGINE)
+
+
+def _headers(base: str) -> str:
     """The rules as the ``_headers`` file that Netlify and others read."""
     return "".join(
-        f"{pattern}\n" + "".join(f"  {name}: {value}\n" for name, value in headers.items())
+        f"{base}{pattern}\n" + "".join(f"  {name}: {value}\n" for name, value in headers.items())
         for pattern, headers in rules()
     )
 

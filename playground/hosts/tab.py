@@ -22,11 +22,15 @@ from playground.app import Application, Site
 from playground.assets import Assets
 from playground.clock import SystemClock
 from playground.hosts.late import Get, Late, fetch
+from playground.rebase import rebased, rebased_header
 from playground.render import environment
 from playground.travel.sandbox import Sandbox
 
 TEMPLATES: Final = "/app.zip/templates"
 """The compiled templates inside the bundle that ``static/worker.mjs`` puts into Python's path."""
+
+LEADING: Final = ("HX-Push-Url", "HX-Redirect", "Location")
+"""Headers that name an address of the site."""
 
 _streams: dict[int, Stop] = {}
 _app: Application
@@ -80,7 +84,13 @@ def start(boot: str, kept: str = "", now: float = 0, get: Get | None = None) -> 
         sys.meta_path += [Late(get, facts[name], name) for name in ("more", "rest")]
         resources.fetch_texts_by(lambda place: _fetch_texts(get, facts["more"], place))
     session = Sandbox(SystemClock(), _draw, workers=1)
-    site = Site("tab", Assets(facts["assets"]), release=facts.get("release", ""), boot=facts)
+    site = Site(
+        "tab",
+        Assets(facts["assets"]),
+        release=facts.get("release", ""),
+        boot=facts,
+        base=facts.get("base", ""),
+    )
     _app = Application(session, environment(Templates(TEMPLATES)), site)
     if not kept:
         return ""
@@ -142,12 +152,17 @@ def dispatch(
     """
     content = b"" if body is None else bytes(body.to_py() if hasattr(body, "to_py") else body)
     response = _app.handle(Request(method, url, json.loads(headers), content))
-    facts = json.dumps(dict(response.headers))
+    base = _app.site.base
+    moved = {
+        name: rebased_header(response.headers[name], base) for name in LEADING if name in response.headers
+    }
+    facts = json.dumps({**response.headers, **moved})
     if isinstance(response.body, EventStream):
         respond(response.status, facts, None)
-        _streams[number] = response.body.start(chunk, end)
+        _streams[number] = response.body.start(lambda piece: chunk(rebased(piece, base)), end)
     else:
-        respond(response.status, facts, response.body)
+        html = response.headers.get("Content-Type", "").startswith("text/html")
+        respond(response.status, facts, rebased(response.body, base) if html else response.body)
 
 
 def cancel(number: int) -> None:
