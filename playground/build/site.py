@@ -86,7 +86,7 @@ def build(out: Path, base: str = "") -> list[str]:
         _landings(app, out)
         _write(out, OFFLINE, _offline(out, [*(f"/static/{name}" for name in static), *made.files], base))
         _write(out, "/_headers", _headers(base).encode())
-        _write(out, "/_redirects", _redirects(base).encode())
+        _write(out, "/_redirects", redirects(base).encode())
         _write(out, "/robots.txt", b"User-agent: *\nAllow: /\n")
     except OSError as error:
         raise BuildError(f"Cannot write to {out}: {error.strerror}.") from None
@@ -183,7 +183,8 @@ def rules() -> list[tuple[str, dict[str, str]]]:
     ]
 
 
-def _redirects(base: str) -> str:
+def redirects(base: str) -> str:
+    """The ``_redirects`` file, which hosts read: below which addresses the shell is answered, as found."""
     return "".join(f"{base}{path}/*  {base}/{SHELL}  200\n" for path in ONLY_ENGINE)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from playground import spec, terms
-from playground.build.site import REDIRECTS, rules
+from playground.build.site import redirects, rules
 from playground.headers import SECURITY
 from playground.learn.course import course
 from playground.pages import PAGES
@@ -172,7 +172,7 @@ def test_the_hosts_files_say_what_the_server_says(dist: Path) -> None:
         assert pattern in text
         assert all(f"  {name}: {value}" in text for name, value in headers.items())
     assert all(f"  {name}: {value}" in text for name, value in SECURITY.items())
-    assert (dist / "_redirects").read_text() == REDIRECTS
+    assert (dist / "_redirects").read_text() == redirects("")
     assert 'publish = "dist"' in (ROOT / "netlify.toml").read_text()
 
 
