@@ -33,6 +33,8 @@ from playground import (
 )
 from playground.app import Application, Site
 from playground.assets import Assets
+from playground.attach.remote import Remote
+from playground.attach.session import Attached
 from playground.build import BuildError, build
 from playground.build.site import facts
 from playground.clock import SystemClock
@@ -44,6 +46,7 @@ from playground.hosts.server import create_app
 from playground.hosts.serving import Development, Serving, Waitress, run_until_told
 from playground.hosts.signin import SignIn
 from playground.hosts.spans import Traced, tracer
+from playground.hosts.watcher import Watcher
 from playground.learn import proving
 from playground.render import environment
 from playground.security import LOCAL
@@ -135,9 +138,12 @@ def _access(told: settings.Settings) -> Access:
     return Access(told.tokens, names, numeric=beyond, origins=told["cors"])
 
 
-def _application(
-    told: settings.Settings, url: str, python: packages.Python | None, store: SqlStore | None
-) -> Application:
+def _session(told: settings.Settings, store: SqlStore | None) -> Session:
+    """A server of our own, or another one that is shown."""
+    if told.attached is not None:
+        return Attached(
+            SystemClock(), Remote(told.attached), seed=secrets.randbits(64), max_body=told["max_body"]
+        )
     session = Session(
         SystemClock(),
         seed=secrets.randbits(64),
@@ -149,6 +155,13 @@ def _application(
     )
     session.binding.quota = Quota(told["rate"])
     tenancy.apply(session.engine, told.tenants, required=told["require_tenant"])
+    return session
+
+
+def _application(
+    told: settings.Settings, url: str, python: packages.Python | None, store: SqlStore | None
+) -> Application:
+    session = _session(told, store)
     boot = None if python is None else python.boot
     site = Site(
         "server",
@@ -175,6 +188,12 @@ def _traced(front: Front) -> Traced:
         raise CommandError(f"--otel needs more: pip install 'ojs-playground[otel]' ({error}).") from None
 
 
+def _kept(session: Session, store: SqlStore | None) -> str:
+    if isinstance(session, Attached):
+        return f"it shows {session.remote.url} and keeps nothing"
+    return f"jobs are kept in {databases.described(store)}"
+
+
 def _serve(options: argparse.Namespace) -> None:
     told = settings.load(options)
     listener = _listen(told["host"], told["port"])
@@ -182,9 +201,10 @@ def _serve(options: argparse.Namespace) -> None:
     logs.start(told["log"], told["log_level"])
     url = f"http://{_shown(told['host'])}:{told['port']}"
     python = packages.python()
-    store = databases.opened(told)
+    store = databases.opened(told) if told.attached is None else None
     app = _application(told, url, python, store)
     driver = Driver(app, told["streams"], store)
+    watcher = Watcher(driver, app.session) if isinstance(app.session, Attached) else None
     if logs.LOG.isEnabledFor(logging.INFO):
         app.session.engine.events.subscribe(logs.event)
     front = Front(
@@ -206,7 +226,7 @@ def _serve(options: argparse.Namespace) -> None:
         f"OJS Playground {release()}",
         f"  page    {url}",
         f"  server  {url}/ojs/v1",
-        f"Ctrl+C stops it; jobs are kept in {databases.described(store)}.",
+        f"Ctrl+C stops it; {_kept(app.session, store)}.",
     )
     print("\n".join(lines), flush=True)  # noqa: T201 - the command's answer
     if told["open"]:
@@ -215,6 +235,8 @@ def _serve(options: argparse.Namespace) -> None:
         with databases.shared(store, driver):
             run_until_told(server, front, driver, told["drain"])
     finally:
+        if watcher is not None:
+            watcher.close()
         driver.close()
 
 

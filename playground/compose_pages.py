@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Final
 
 from engine.errors import InvalidRequest
 from engine.http.message import Request, Response
 from playground import workbench
+from playground.answers import answered
 from playground.compose import BY_NAME, TARGETS, Target, check
 from playground.render import pretty
 from playground.requests import enqueue_body
@@ -16,6 +17,9 @@ from playground.topics import BY_NAME as TOPICS
 from playground.topics import TOPICS as ALL_TOPICS
 from playground.visit import Visit
 from playground.workbench import Context
+
+OFFERED: Final = {"job": "compose", "workflow": "workflows"}
+"""The part of a server that a target needs, where it is not called the same."""
 
 
 def composing(visit: Visit) -> Context:
@@ -28,7 +32,7 @@ def composing(visit: Visit) -> Context:
         groups.setdefault(one.group, []).append(one)
     return {
         "topics": groups,
-        "targets": TARGETS,
+        "targets": [one for one in TARGETS if visit.app.session.offers(OFFERED.get(one.name, one.name))],
         "target": BY_NAME["job" if sample or again else topic.target],
         "text": pretty(enqueue_body(again)) if again else sample.text if sample else topic.text,
         "chosen": "" if sample or again else topic.name,
@@ -67,8 +71,7 @@ def run(visit: Visit) -> Response:
     response = visit.app.session.handle(
         Request("POST", target.path, {"content-type": "application/json"}, body)
     )
-    assert isinstance(response.body, bytes)  # noqa: S101 - none of the targets streams
-    answer, status = json.loads(response.body), 200 if response.status < 300 else 422
+    answer, status = answered(response), 200 if response.status < 300 else 422
     if visit.fragment:
         return visit.render("parts/composed.html", answer=answer, target=target, status=status)
     visit.query = {**visit.query, "do": ["compose"]}

@@ -15,6 +15,7 @@ from engine.errors import InvalidRequest, NotFound
 from engine.http.message import Request, Response
 from engine.job import Job
 from playground import list_views
+from playground.answers import answered
 from playground.found import DONE, MAX_BULK, OPERATIONS, SHOWN, everything, preview
 from playground.search import parse
 from playground.visit import Visit
@@ -40,8 +41,7 @@ def ask(visit: Visit, method: str, path: str, body: Answer | None = None) -> tup
     headers = {"content-type": "application/json"}
     content = b"" if body is None else json.dumps(body).encode()
     response = visit.app.session.handle(Request(method, "/ojs/v1" + path, headers, content))
-    assert isinstance(response.body, bytes)  # noqa: S101 - these routes never stream
-    return response.status, json.loads(response.body) if response.body else {}
+    return response.status, answered(response)
 
 
 def _carry(visit: Visit, method: str, path: str, page: str, body: Answer | None = None) -> Response:

@@ -207,6 +207,6 @@ def registry(app: Application, _: str) -> Context:
         "total": len(known),
         "timeout": HEARTBEAT_TIMEOUT,
         "waiting": engine.store.counts()[life.AVAILABLE],
-        "can_hire": not app.session.conformance,
+        "can_hire": app.session.hires,
         "nameless": len(held.get("", [])),
     }

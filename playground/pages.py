@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from importlib import import_module
 from itertools import pairwise
@@ -11,6 +10,7 @@ from typing import Final, NamedTuple
 from engine.errors import InvalidRequest, NotFound
 from engine.http.message import Request, Response
 from playground import examples, spec
+from playground.answers import answered
 from playground.samples import BY_NAME, SAMPLES
 from playground.visit import Visit
 
@@ -100,7 +100,7 @@ def _document(visit: Visit) -> spec.Document:
 def job_page(visit: Visit) -> Response:
     """One job."""
     job_id = visit.params["id"]
-    known = visit.app.session.engine.store.get(job_id) is not None
+    known = visit.app.session.seek(job_id) is not None
     return visit.render("pages/job.html", job_id=job_id, status=200 if known else 404)
 
 
@@ -135,8 +135,7 @@ def _answer(visit: Visit, method: str, path: str, body: bytes) -> tuple[int, dic
     """Send a request to the binding, as any client would, and read its JSON."""
     headers = {"content-type": "application/json"}
     response = visit.app.session.handle(Request(method, "/ojs/v1" + path, headers, body))
-    assert isinstance(response.body, bytes)  # noqa: S101 - the operations never stream
-    return response.status, json.loads(response.body)
+    return response.status, answered(response)
 
 
 def enqueue(visit: Visit) -> Response:

@@ -44,6 +44,8 @@ def queue_page(visit: Visit) -> Response:
     name = visit.params["name"]
     if not is_queue(visit.app.session.engine, name):
         return visit.render("pages/queue.html", name=name, status=404)
+    if not visit.app.session.offers("config"):
+        return visit.render("pages/queue.html", name=name)
     return visit.render("pages/queue.html", name=name, pieces=PIECES, config_text=pretty(_own(visit, name)))
 
 

@@ -15,6 +15,7 @@ from playground.gauges import bars, shares
 if TYPE_CHECKING:
     from engine.core import Engine
     from playground.app import Application
+    from playground.session import Session
 
 Context = dict[str, Any]
 
@@ -60,7 +61,8 @@ def _bounds(engine: Engine, name: str, counts: dict[str, int]) -> list[tuple[str
     return found
 
 
-def _queue(engine: Engine, name: str) -> Context:
+def _queue(session: Session, name: str) -> Context:
+    engine = session.engine
     shown = engine.queues.show(name)
     counts = shown["counts"]
     oldest = engine.store.oldest(name, life.AVAILABLE)
@@ -70,6 +72,9 @@ def _queue(engine: Engine, name: str) -> Context:
         "shares": shares({state: counts[state] for state in STATES if not STATES[state].terminal}, 100),
         "oldest": None if oldest is None else oldest.enqueued_at or oldest.created_at,
         "bounds": _bounds(engine, name, counts),
+        "turns": session.offers("pause"),
+        "configures": session.offers("config"),
+        "dated": (engine.store.record("queue", name) or {"created_at": 1})["created_at"] > 0,
     }
 
 
@@ -86,7 +91,9 @@ def queues(app: Application, argument: str) -> Context:
     pages = -(-len(names) // QUEUES)
     page = min(page_number(fields(argument).get("page", "")), pages)
     chosen = names[(page - 1) * QUEUES : page * QUEUES]
-    rows = [_queue(engine, name) | {"figures": _figures(engine, name, MINUTES, 2, 18)} for name in chosen]
+    rows = [
+        _queue(app.session, name) | {"figures": _figures(engine, name, MINUTES, 2, 18)} for name in chosen
+    ]
     return {
         "queues": rows,
         "page": page,
@@ -108,7 +115,8 @@ def queue(app: Application, name: str) -> Context:
     own = (record or {}).get("config") or {}
     config = engine.queues.config(name)
     return {
-        "queue": _queue(engine, name),
+        "queue": _queue(app.session, name),
+        "attached": app.session.standing() is not None,
         "name": name,
         "figures": _figures(engine, name, 60, 5, 60),
         "hour": hour,

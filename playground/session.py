@@ -7,7 +7,7 @@ lives in real time; `playground.travel.sandbox` is one whose time its visitors m
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from engine import Engine
 from engine.clock import Clock
@@ -18,6 +18,11 @@ from playground.demo import Crew
 from playground.exchanges import Exchange, ExchangeLog
 from playground.travel.command import perform, worker_command
 from playground.world import Lasting, World
+
+if TYPE_CHECKING:
+    from engine.job import Job
+    from playground.attach.session import Standing
+    from playground.http_target import Server
 
 
 def nothing() -> None:
@@ -108,6 +113,41 @@ class Session:
     def conformance(self) -> bool:
         """Whether the binding's test-only hooks are on."""
         return self.world.conformance
+
+    @property
+    def hires(self) -> bool:
+        """Whether demo workers may run."""
+        return not self.conformance
+
+    @property
+    def resets(self) -> bool:
+        """Whether everything can be forgotten."""
+        return True
+
+    def offers(self, part: str) -> bool:
+        """Whether the server has what a part of the views shows; another server may have less than this one."""
+        del part
+        return True
+
+    def standing(self) -> Standing | None:
+        """How it stands with the server that is shown, where that is another one; see `playground.attach`."""
+        return None
+
+    def target(self) -> Server:
+        """Where a conformance run reaches the server that is shown, where that is another one.
+
+        Raises:
+            LookupError: It is this one.
+        """
+        raise LookupError("no server is attached")
+
+    def seek(self, job_id: str) -> Job | None:
+        """A job, or None."""
+        return self.engine.store.get(job_id)
+
+    def body(self, job: Job) -> dict[str, Any]:
+        """A job's envelope as JSON values."""
+        return job.to_dict()
 
     @property
     def exchanges(self) -> ExchangeLog:

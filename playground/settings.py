@@ -18,13 +18,15 @@ from typing import Any, Final, NamedTuple
 from platformdirs import user_config_path
 
 from playground import tenancy
+from playground.attach import naming as attaching
 from playground.demo import MAX_WORKERS
+from playground.http_target import Server
 from playground.setting_kinds import choice, database, host, name, number, origin, switch
 from playground.tokens import SCOPES, Tokens, checked
 
 FILE: Final = "config.toml"
 """In the user's configuration folder; read when it is there and no other file is named."""
-TABLES: Final = ("tokens", "tenants")
+TABLES: Final = ("tokens", "tenants", "attach")
 """Tables of that file."""
 
 
@@ -194,6 +196,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = "Run the playground and an OJS server."
     parser.epilog = ABOUT
     parser.add_argument("--config", metavar="FILE", help="TOML file with settings")
+    parser.add_argument(
+        "--attach",
+        metavar="URL",
+        help="show another OJS server through its API instead of running one; its token stands in OJS_ATTACH_TOKEN "
+        "or in the file as [attach] token",
+    )
     groups = {key: parser.add_argument_group(title) for key, title in SECTIONS.items()}
     for one in SETTINGS:
         shown = "" if one.default in (None, False, ()) else f" (default {one.default})"
@@ -225,11 +233,13 @@ class Settings:
         values: Every setting of `SETTINGS` by its name.
         tokens: The bearer tokens.
         tenants: The tenants that are there from the start.
+        attached: The server that is shown instead of one of its own.
     """
 
     values: Mapping[str, Any]
     tokens: Tokens
     tenants: tenancy.Told
+    attached: Server | None = None
 
     def __getitem__(self, name: str) -> Any:
         return self.values[name]
@@ -250,11 +260,12 @@ def load(options: argparse.Namespace, environment: Mapping[str, str] = os.enviro
     values = {one.name: _value(one, given, environment, table, path) for one in SETTINGS}
     tokens = _tokens(environment, table, path)
     _together(values, tokens)
+    attached = _attached(getattr(options, "attach", None), values, environment, table, path)
     try:
         tenants = tenancy.read(environment, table, path)
     except ValueError as error:
         raise SettingError(str(error)) from None
-    return Settings(values, tokens, tenants)
+    return Settings(values, tokens, tenants, attached)
 
 
 def _value(
@@ -332,6 +343,29 @@ def _tokens(environment: Mapping[str, str], table: Mapping[str, Any], path: str)
         except ValueError as error:
             raise SettingError(f"{where}: {error}.") from None
     return Tokens(found)
+
+
+def _attached(
+    url: str | None,
+    values: Mapping[str, Any],
+    environment: Mapping[str, str],
+    table: Mapping[str, Any],
+    path: str,
+) -> Server | None:
+    """The server of ``--attach``; it is named nowhere else, so that nobody is led to one by a file or a variable."""
+    try:
+        token = attaching.token(environment, table, path)
+        if url is None:
+            return None
+        server = attaching.server(url, token)
+    except ValueError as error:
+        raise SettingError(str(error)) from None
+    for one in SETTINGS:
+        if one.name in attaching.OWN and values[one.name] != one.default:
+            raise SettingError(
+                f"--attach shows another server, and {one.flag} is about one of its own: leave one of them out."
+            )
+    return server
 
 
 def loopback(address: str) -> bool:

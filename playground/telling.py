@@ -72,4 +72,7 @@ _TOLD: Final[dict[str, Callable[[dict[str, Any]], str]]] = {
 def tell(event: Event) -> str:
     """What an event says beyond its type and subject; empty where there is nothing more."""
     teller = _TOLD.get(event.type)
-    return teller(event.data) if teller else ""
+    try:
+        return teller(event.data) if teller else ""
+    except (KeyError, TypeError, ValueError, AttributeError):  # another server's event, which may say less
+        return ""

@@ -53,15 +53,18 @@ def run_cases(visit: Visit) -> Response:
             "A tab cannot reach other servers; run 'ojs-playground serve' for that.", details={"field": "url"}
         )
     else:
-        count = trial.start(chosen, _targets(url), url)
+        count = trial.start(chosen, _targets(visit, url), url)
     if not count:
         raise NotFound("No case fits this level, suite or id.", details={"resource_type": "case"})
     return visit.done("/conformance")
 
 
-def _targets(url: str) -> MakeTarget:
+def _targets(visit: Visit, url: str) -> MakeTarget:
     from playground.http_target import HttpTargets, server_at  # noqa: PLC0415 - sockets: never in a tab
 
+    attached = visit.app.session.standing()
+    if attached is not None and url == attached.url:
+        return HttpTargets(visit.app.session.target())
     try:
         return HttpTargets(server_at(url))
     except ValueError as error:

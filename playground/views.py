@@ -6,7 +6,6 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
-from engine.errors import NotFound
 from engine.lifecycle import STATES
 from playground import diagram, telling
 from playground.behaviours import BEHAVIOURS
@@ -89,7 +88,7 @@ def workers(app: Application, _: str) -> Context:
         "usual": USUAL,
         "waiting": sum(session.engine.store.counts(queue)["available"] for queue in crew.queues),
         "full": len(crew.workers) >= MAX_WORKERS,
-        "can_hire": not session.conformance,
+        "can_hire": session.hires,
         "faults": _faults(app)["faults"],
     }
 
@@ -113,9 +112,8 @@ def job(app: Application, job_id: str) -> Context:
     from playground.attempts import attempts  # noqa: PLC0415 - a tab's start can do without
 
     session = app.session
-    try:
-        found = session.engine.info(job_id)
-    except NotFound:
+    found = session.engine.store.get(job_id)
+    if found is None:
         return {"job": None, "job_id": job_id, "virtual": session.virtual}
     return {
         "job": found,
@@ -125,7 +123,8 @@ def job(app: Application, job_id: str) -> Context:
         "path": telling.path(found),
         "attempts": attempts(found),
         "travelled": diagram.travelled(found),
-        "body": found.to_dict(),
+        "body": session.body(found),
+        "attached": session.standing() is not None,
         "curl": lambda base_url: curl(base_url, "POST", "/ojs/v1/jobs", enqueue_body(found)),
         "states": STATES,
         **diagram.picture(),
@@ -135,7 +134,12 @@ def job(app: Application, job_id: str) -> Context:
 def time(app: Application, _: str) -> Context:
     """The session's time: what it is, how it passes, and its history."""
     session = app.session
-    facts: Context = {"face": session.face(), "virtual": session.virtual, "beside": app.beside is not None}
+    facts: Context = {
+        "face": session.face(),
+        "virtual": session.virtual,
+        "beside": app.beside is not None,
+        "attached": session.standing(),
+    }
     if session.virtual:
         from playground.travel_views import bar  # noqa: PLC0415 - a real server's pages have no history
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from engine.errors import InvalidPayload
+from engine.errors import InvalidPayload, NotFound
 from engine.http.message import Request, Response
 
 if TYPE_CHECKING:
@@ -42,6 +42,21 @@ class Visit:
         return self.request.headers.get("hx-request-type", "") == "partial" or (
             self.path.startswith("/ui/") and "hx-request" in self.request.headers
         )
+
+    def must_offer(self, part: str, what: str) -> None:
+        """Refuse a page about what the attached server does not have.
+
+        Args:
+            part: The part of the views, see `Session.offers`.
+            what: What it is called.
+
+        Raises:
+            NotFound: It has none.
+        """
+        if not self.app.session.offers(part):
+            raise NotFound(
+                f"The attached server has no {what}: its manifest says so, or it has no such route."
+            )
 
     def asked(self, name: str) -> str:
         """A query parameter, of a repeated one the last; empty where there is none."""

@@ -82,14 +82,16 @@ def page(visit: Visit, *, status: int = 200, **typed: Any) -> Response:
         status: HTTP status.
         typed: What a pane shows instead of what it would begin with, e.g. what was typed and is refused.
     """
-    do, see = _chosen(DOING, visit, "do"), _chosen(SEEING, visit, "see")
+    offers = visit.app.session.offers
+    doing, seeing = (tuple(one for one in panes if offers(one.name)) for panes in (DOING, SEEING))
+    do, see = _chosen(doing, visit, "do"), _chosen(seeing, visit, "see")
     context = {**do.gather(visit), **see.gather(visit), **typed}
     streamed = [view.format_map(context) for view in (*do.views, *see.views, "news")]
     return visit.render(
         "pages/play.html",
         status=status,
-        doing=DOING,
-        seeing=SEEING,
+        doing=doing,
+        seeing=seeing,
         do=do,
         see=see,
         **context,

@@ -56,7 +56,7 @@ class Server:
     """``ojs-playground serve`` as a process of its own, in memory unless the words name a database."""
 
     def __init__(self, *words: str, port: int | None = None) -> None:
-        words = words if "--db" in words else ("--memory", *words)
+        words = words if {"--db", "--attach"} & set(words) else ("--memory", *words)
         self.port = port or free_port()
         self.url = f"http://localhost:{self.port}"
         line = [sys.executable, "-m", "playground.cli", "serve", "--port", str(self.port), *words]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from engine.http.message import Request, Response
+from playground.answers import answered
 from playground.visit import Visit
 
 
@@ -24,8 +24,7 @@ def send(visit: Visit, method: str, path: str, body: bytes = b"") -> tuple[int, 
     response = visit.app.session.handle(
         Request(method, "/ojs/v1" + path, {"content-type": "application/json"}, body)
     )
-    assert isinstance(response.body, bytes)  # noqa: S101 - the operations never stream
-    return response.status, json.loads(response.body)
+    return response.status, answered(response)
 
 
 def told(visit: Visit, status: int, answer: dict[str, Any], page: str) -> Response:

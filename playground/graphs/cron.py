@@ -173,6 +173,7 @@ def shared(visit: Visit, here: str = "/play/cron") -> Context:
 
 def page(visit: Visit) -> Response:
     """The page of all entries and the builder."""
+    visit.must_offer("cron", "cron entries")
     return visit.render("pages/cron.html", **shared(visit))
 
 

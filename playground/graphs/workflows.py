@@ -111,11 +111,13 @@ def shared(visit: Visit) -> Context:
 
 def page(visit: Visit) -> Response:
     """All workflows, and the builder."""
+    visit.must_offer("workflows", "workflows")
     return visit.render("pages/workflows.html", **shared(visit))
 
 
 def workflow_page(visit: Visit) -> Response:
     """One workflow."""
+    visit.must_offer("workflows", "workflows")
     key = visit.params["id"]
     known = visit.app.session.engine.store.record(KIND, key) is not None
     return visit.render("pages/workflow.html", status=200 if known else 404, key=key)

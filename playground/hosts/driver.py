@@ -10,7 +10,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from time import sleep
-from typing import Final
+from typing import Final, TypeVar
 
 from engine.conformance.result import CaseResult
 from engine.deliveries import Outgoing
@@ -26,6 +26,7 @@ from playground.travel_pages import COOKIE
 from playground.trial import Hear
 
 LOG: Final = logging.getLogger("ojs.server")
+T = TypeVar("T")
 FOREVER: Final = float("inf")
 _INSIDE: Final = f"{COOKIE}=sandbox"
 
@@ -84,6 +85,37 @@ class Driver:
         """Another process has written: see what it did, and tell whoever looks on."""
         with contextlib.suppress(OJSError), self._turns.alone():
             self.app.session.engine.store.counts()
+
+    def do(self, work: Callable[[], None]) -> None:
+        """Have something done in a turn of its own."""
+        with self._turns.alone():
+            work()
+
+    def apart(self, work: Callable[[], T]) -> T:
+        """Do something slow in the midst of a turn, while others have theirs; for applications without a store.
+
+        Raises:
+            Exception: What the work raises.
+        """
+        done, ended = self._turns.condition(), threading.Event()
+        outcome: list[T] = []
+        failed: list[BaseException] = []
+
+        def run() -> None:
+            try:
+                outcome.append(work())
+            except BaseException as error:  # noqa: BLE001 - raised again where it was asked for
+                failed.append(error)
+            with self._turns.still():
+                ended.set()
+                done.notify_all()
+
+        threading.Thread(target=run, name="apart", daemon=True).start()
+        while not ended.is_set():
+            self._turns.wait(done)
+        if failed:
+            raise failed[0]
+        return outcome[0]
 
     def _due(self) -> float:
         return min((at for one in self._apps if (at := one.next_due()) is not None), default=FOREVER)

@@ -125,3 +125,45 @@ def test_every_setting_is_documented() -> None:
     told = (ROOT / "docs" / "server.md").read_text()
     for one in SETTINGS:
         assert f"`{one.flag}`" in told, f"{one.flag} is not in docs/server.md"
+
+
+def test_another_server_is_attached_by_the_command_line_alone(tmp_path: Path) -> None:
+    """Its address comes from nowhere else; its token never from the command line."""
+    assert read().attached is None
+    assert read(OJS_ATTACH="http://evil.example").attached is None
+    server = read("--attach", "https://ojs.example:9000/base/ojs/v1/", OJS_ATTACH_TOKEN=LONG).attached
+    assert server is not None
+    assert (server.scheme, server.host, server.port, server.base) == ("https", "ojs.example", 9000, "/base")
+    assert server.headers == {"authorization": f"Bearer {LONG}"}
+    path = config(tmp_path, "[attach]\ntoken = 'from-file'")
+    told = read("--config", path, "--attach", "localhost:9000").attached
+    assert told is not None
+    assert (told.name, dict(told.headers)) == ("localhost:9000", {"authorization": "Bearer from-file"})
+
+
+@pytest.mark.parametrize(
+    ("words", "environment", "text"),
+    [
+        (("--attach", "ftp://x"), {}, "is no server"),
+        (("--attach", "http://me:secret@x"), {}, "credentials"),
+        (("--attach", "http://x/?token=secret"), {}, "without query and fragment"),
+        (("--attach", "http://x", "--memory"), {}, "--memory is about one of its own"),
+        (("--attach", "http://x", "--workers", "2"), {}, "--workers is about one of its own"),
+        (("--attach", "http://x"), {"OJS_DB": "jobs.db"}, "--db is about one of its own"),
+        (("--attach", "http://x"), {"OJS_ATTACH_TOKEN": "two words"}, "no token can have"),
+    ],
+)
+def test_an_attached_server_that_cannot_be_meant_is_refused(
+    words: tuple[str, ...], environment: dict[str, str], text: str
+) -> None:
+    with pytest.raises(SettingError) as refused:
+        read(*words, **environment)
+    assert text in str(refused.value)
+    assert "secret" not in str(refused.value)
+    assert "two words" not in str(refused.value)
+
+
+@pytest.mark.parametrize("text", ["attach = 'http://x'", "[attach]\nurl = 'http://x'", "[attach]\ntoken = 5"])
+def test_a_file_says_no_more_of_it_than_its_token(tmp_path: Path, text: str) -> None:
+    with pytest.raises(SettingError, match=r"\[attach\] takes one thing"):
+        read("--config", config(tmp_path, text))
