@@ -37,6 +37,7 @@ SERVER_ONLY: Final = frozenset(
         "holding.py",
         "logs.py",
         "reader.py",
+        "tab_site.py",
         "security.py",
         "server.py",
         "serving.py",

@@ -13,6 +13,7 @@ from engine.http.message import EventStream, Request, Response
 from playground import packages
 from playground.assets import TYPES
 from playground.headers import FOREVER, SANDBOX, SANDBOX_PAGE, SECURITY
+from playground.hosts import tab_site
 from playground.hosts.driver import Driver
 from playground.hosts.front import problem, read, target
 
@@ -53,6 +54,8 @@ def create_app(
         response.headers["Cache-Control"] = FOREVER
         response.headers.update(SECURITY)
         return response
+
+    tab_site.add(host, tab_site.TabSite(), assets.url("style.css"))
 
     @host.route("/", defaults={"path": ""}, methods=METHODS, provide_automatic_options=False)
     @host.route("/<path:path>", methods=METHODS, provide_automatic_options=False)

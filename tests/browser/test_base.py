@@ -2,39 +2,35 @@
 
 from __future__ import annotations
 
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import USUAL, Watched, watch
-from tests.conftest import command
-from tests.static_host import StaticHost
+from tests.conftest import Server, command
 
-BASE = "/docs/try"
-
-
-@pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StaticHost]:
-    """The site in a folder of somebody else's."""
-    out = tmp_path_factory.mktemp("based") / "site"
-    done = command("build", "--base", f"{BASE}/", "--out", str(out))
-    assert done.returncode == 0, done.stderr
-    host = StaticHost(out, base=BASE)
-    yield host
-    host.close()
+BASE = "/tab"
 
 
 @pytest.fixture
-def based(browser: Browser, host: StaticHost) -> Iterator[Watched]:
-    """A fresh page; a request that leaves the folder fails the test."""
+def based(browser: Browser, server: Server) -> Iterator[Watched]:
+    """A fresh page of the browser's build on a server; a request that leaves its folder fails the test."""
+    with suppress(urllib.error.HTTPError):
+        urllib.request.urlopen(f"{server.url}{BASE}/")  # begins to build it
     context = browser.new_context(**USUAL)
-    site = watch(context.new_page(), host.url, "tab")
+    page = context.new_page()
+    page.goto(f"{server.url}{BASE}/")
+    expect(page.locator("html")).to_have_attribute("data-engine", "ready", timeout=120_000)
+    page.close()
+    site = watch(context.new_page(), server.url + BASE, "tab")
     yield site
     context.close()
     assert site.wrong == []
-    assert [path for path in host.paths if not path.startswith(BASE)] == []
 
 
 def test_the_whole_site_works_below_its_base(based: Watched) -> None:

@@ -10,10 +10,14 @@ import subprocess
 import threading
 import time
 from html import unescape
+from pathlib import Path
 from typing import Any
 
+import flask
 import pytest
 
+from playground.hosts import tab_site
+from playground.hosts.tab_site import TabSite
 from tests.conftest import Server
 
 FRONT_PAGE = '{"type":"email.send","args":["user@example.com","welcome"]}'
@@ -276,3 +280,39 @@ def test_a_large_job_in_the_form_is_read_whole(server: Server) -> None:
     headers = {"content_type": "application/x-www-form-urlencoded", "hx_request": "true"}
     status, _, content = ask(server, "POST", "/ui/jobs", form, **headers)
     assert status == 200, content[:300]
+
+
+def test_the_browsers_build_is_found_below_its_base_and_nothing_else(tmp_path: Path) -> None:
+    site = TabSite(tmp_path)
+    folder = tmp_path / "site"
+    (folder / "spec").mkdir(parents=True)
+    for name in ("index.html", "404.html", "spec/index.html"):
+        (folder / name).write_text(name)
+    (tmp_path / "secret").write_text("x")
+    assert site.find(folder, "") == (200, folder / "index.html")
+    assert site.find(folder, "spec/") == (200, folder / "spec" / "index.html")
+    assert site.find(folder, "play/jobs/1") == (200, folder / "404.html")
+    assert site.find(folder, "../secret") == (404, folder / "404.html")
+
+
+def test_a_browsers_build_that_fails_says_why_and_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    site = TabSite(tmp_path / "file")
+    host = flask.Flask(__name__)
+    tab_site.add(host, site, "/static/style.css")
+    client = host.test_client()
+    assert b"is being built" in client.get("/tab/").data
+    deadline = time.monotonic() + 10
+    while not site.wrong and time.monotonic() < deadline:
+        time.sleep(0.01)
+    answer = client.get("/tab/")
+    assert answer.status_code == 503
+    assert b"could not be built" in answer.data
+    assert b"The build failed: " in answer.data
+    monkeypatch.setattr(site, "_cache", tmp_path)
+    built = tmp_path / tab_site.sources()
+    built.mkdir()
+    (built / "404.html").write_text("shell")
+    assert client.get("/tab/nowhere?again=1").data == b"shell"
