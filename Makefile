@@ -13,6 +13,7 @@ run: $(VENV)/run
 test: lint
 	@command -v chromium >/dev/null && command -v firefox-esr >/dev/null || { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq chromium firefox-esr; }
 	@[ -n "$$OJS_TEST_DATABASE_URL" ] || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq postgresql; }
+	@[ -n "$$OJS_TEST_REDIS_URL" ] || command -v redis-server >/dev/null || { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq redis-server; }
 	$(BIN)/python -m pytest -n auto --dist loadfile --ignore tests/browser
 	@# Browsers beside each other starve: what failed so is judged alone.
 	$(BIN)/python -m pytest -n auto --dist loadfile tests/browser || $(BIN)/python -m pytest tests/browser --last-failed --last-failed-no-failures none

@@ -184,8 +184,9 @@ def stores(database: str | None, folder: str) -> dict[str, list[list[str]]]:
     if database and ":" not in database:
         found["sqlite"] = [[*serve, "--db", database]]
     elif database:
-        found["postgresql"] = [[*serve, "--db", database]]
-        found["postgresql, 2"] = [[*serve, "--db", database]] * 2
+        name = "redis" if database.startswith("redis") else "postgresql"
+        found[name] = [[*serve, "--db", database]]
+        found[f"{name}, 2"] = [[*serve, "--db", database]] * 2
     return found
 
 

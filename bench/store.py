@@ -1,16 +1,18 @@
-"""What a store costs: a job's cycle in memory, in SQLite and in PostgreSQL, and how that grows with the jobs stored.
+"""What a store costs: a job's cycle in memory, SQLite, PostgreSQL and Redis, and how that grows with the jobs.
 
-    python bench/store.py [--postgres URL] [--runs 5] [--cycles 300] [--big 1000000] [--parts cycle,growth]
+    python bench/store.py [--postgres URL] [--redis URL] [--runs 5] [--cycles 300] [--big 1000000]
+        [--parts cycle,growth]
 
 **cycle**: a job is enqueued, claimed and acknowledged through the engine, without HTTP; microseconds of time and of
 this process's CPU, and the ratio to memory. *a commit each*: as a server does for a client that comes alone, three
 commits a job, each on the disk. *shared*: thirty operations a commit, as for clients that come together. *floor*: three
-commits of one small row each, by the driver alone: what the disk and the database themselves take.
+commits of one timer and the clock each, by the driver alone: what the disk and the database themselves take.
 
 **growth**: a cycle, a page of the job table (the latest fifty) and all counts beside a thousand jobs that wait in the
 same queue, and beside a million; shared commits, so that the disk hides nothing. Caches are empty before each run.
 
-SQLite lies in a folder made for it, PostgreSQL in a schema made for it in the given database; both are removed.
+SQLite lies in a folder made for it, PostgreSQL in a schema, Redis under a prefix made for it in the given database;
+all are removed.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 from uuid import uuid4
@@ -30,13 +32,13 @@ from uuid import uuid4
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import psycopg
-from sqlalchemy import text
+from redis import Redis
 
 from engine import Engine
 from playground.clock import SystemClock
-from playground.stores import statements
 from playground.stores.opening import open_store
-from playground.stores.store import SqlStore
+from playground.stores.rows import Row, job_body, job_from
+from playground.stores.store import DatabaseStore
 
 SHARED = 30
 """Operations that share a commit."""
@@ -57,7 +59,31 @@ def schema(postgres: str) -> Iterator[str]:
             connection.execute(f'DROP SCHEMA "{name}" CASCADE')
 
 
-def engine_over(store: SqlStore | None) -> Engine:
+@contextmanager
+def prefix(url: str) -> Iterator[str]:
+    """The URL of an empty prefix."""
+    name = f"ojs_bench_{uuid4().hex[:8]}"
+    try:
+        yield f"{url}?prefix={name}"
+    finally:
+        with Redis.from_url(url) as client:
+            for key in client.scan_iter(f"{name}:*", count=10_000):
+                client.unlink(key)
+
+
+@contextmanager
+def elsewhere(asked: argparse.Namespace) -> Iterator[dict[str, str]]:
+    """Empty databases on the servers that are at hand."""
+    with ExitStack() as stack:
+        places = {}
+        if asked.postgres:
+            places["PostgreSQL"] = stack.enter_context(schema(asked.postgres))
+        if asked.redis:
+            places["Redis"] = stack.enter_context(prefix(asked.redis))
+        yield places
+
+
+def engine_over(store: DatabaseStore | None) -> Engine:
     """An engine, in memory when there is no store."""
     engine = Engine(SystemClock(), store, seed=time.time_ns())
     if store is not None:
@@ -81,16 +107,22 @@ def cycles(engine: Engine, count: int, commit: Callable[[int], object]) -> tuple
     return took[0] * 1e6, took[1] * 1e6
 
 
-def floor(store: SqlStore, count: int) -> tuple[float, float]:
-    """Microseconds of three commits of one row each, through the driver alone."""
+def floor(store: DatabaseStore, count: int) -> tuple[float, float]:
+    """Microseconds of three commits of one timer each, through the driver alone."""
     start, cpu = time.perf_counter(), time.process_time()
     for number in range(3 * count):
         store.database.begin()
-        store.database.run(
-            statements.PUT_TIMER, kind_="bench", key_="floor", name_=None, due_=FAR, due_order_=number
-        )
+        store.database.put_timers([(("bench", "floor"), FAR, number)])
+        put_clock(store)
         store.database.commit()
     return (time.perf_counter() - start) / count * 1e6, (time.process_time() - cpu) / count * 1e6
+
+
+def put_clock(store: DatabaseStore, top: int = 0) -> None:
+    """Have the clock written, all numbers up to ``top`` given."""
+    clock = store.database.clock()
+    assert clock is not None
+    store.database.put_clock(clock._replace(seq=max(top, clock.seq), stamp=max(top, clock.stamp)))
 
 
 def cycle(places: dict[str, str], runs: int, count: int) -> None:
@@ -105,7 +137,7 @@ def cycle(places: dict[str, str], runs: int, count: int) -> None:
             took.setdefault(f"{name}, floor", []).append(floor(store, count))
             store.undo()
 
-            def shared(step: int, store: SqlStore = store) -> None:
+            def shared(step: int, store: DatabaseStore = store) -> None:
                 if step % SHARED == 0:
                     store.commit()
 
@@ -131,7 +163,7 @@ def crowd(where: str, count: int) -> None:
     store.commit()
     row = store._find(job.id)  # noqa: SLF001 - its columns, to be copied
     assert row is not None
-    values = row.values()
+    body, tallies = job_body(row.job), row.entries
     store.commit()
     database = store.database
     for first in range(1, count, PIECE):
@@ -139,19 +171,15 @@ def crowd(where: str, count: int) -> None:
         for number in range(first, min(count, first + PIECE)):
             key = f"{job.id[:24]}{number:012x}"
             place = 1000 + number
-            body = values["body_"].replace(job.id, key)
-            more = {"id_": key, "born_": place, "entered_": place, "seq_": place, "body_": body}
-            batch.append({**values, **more})
+            copy = job_from(body.replace(job.id, key))
+            copy.seq = place
+            batch.append(Row(copy, place, row.place, place, None, row.due_order, row.lane))
         database.begin()
-        database.many(statements.PUT_JOB, batch)
+        database.put_jobs(batch)
+        database.put_tallies([(*entry, number + 1) for entry in tallies])
+        put_clock(store, count + 2000)
         database.commit()
-    with database.connection() as connection:
-        connection.execute(text("UPDATE ojs_tally SET count = :count"), {"count": count})
-        connection.execute(
-            text("UPDATE ojs_clock SET seq = :top, stamp = :top, version = version + 1"),
-            {"top": count + 2000},
-        )
-    if database.postgres:
+    if database.name == "postgresql":
         with psycopg.connect(where, autocommit=True) as connection:
             connection.execute("VACUUM ANALYZE ojs_job")
     store.close()
@@ -170,7 +198,7 @@ def growth(name: str, few: str, many: str, runs: int, count: int, big: int) -> N
             store = open_store(where)
             engine = engine_over(store)
 
-            def shared(step: int, store: SqlStore = store) -> None:
+            def shared(step: int, store: DatabaseStore = store) -> None:
                 if step % SHARED == 0:
                     store.commit()
 
@@ -202,6 +230,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="What a store costs.")
     parser.add_argument("--postgres", help="a PostgreSQL database in which a schema may be made")
+    parser.add_argument("--redis", help="a Redis database in which a prefix may be used")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--cycles", type=int, default=300)
     parser.add_argument("--big", type=int, default=1_000_000)
@@ -210,18 +239,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         if "cycle" in asked.parts:
             places = {"SQLite": f"{folder}/cycle.db"}
-            if asked.postgres:
-                with schema(asked.postgres) as where:
-                    cycle({**places, "PostgreSQL": where}, asked.runs, asked.cycles)
-            else:
-                cycle(places, asked.runs, asked.cycles)
+            with elsewhere(asked) as more:
+                cycle({**places, **more}, asked.runs, asked.cycles)
         if "growth" in asked.parts:
             print(f"growth: beside 1,000 stored jobs and beside {asked.big:,}; medians of {asked.runs} runs")
             few, many = f"{folder}/few.db", f"{folder}/many.db"
             growth("SQLite", few, many, asked.runs, asked.cycles, asked.big)
-            if asked.postgres:
-                with schema(asked.postgres) as one, schema(asked.postgres) as other:
-                    growth("PostgreSQL", one, other, asked.runs, asked.cycles, asked.big)
+            with elsewhere(asked) as one, elsewhere(asked) as other:
+                for name, where in one.items():
+                    growth(name, where, other[name], asked.runs, asked.cycles, asked.big)
 
 
 if __name__ == "__main__":

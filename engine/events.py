@@ -268,6 +268,12 @@ class EventLog:
         if self._held is not None and self._subscribers:
             self._held += map(_event, fresh)
 
+    def replace(self, events: Iterable[Event | Note], seq: int, counted: int) -> None:
+        """What happened is not what is kept, but this, the last one number ``seq``: subscribers hear of none of it."""
+        self._events.clear()
+        self._events.extend(events)
+        self._seq, self._counted = seq, counted
+
     def rewind(self, seq: int, counted: int) -> None:
         """Forget all events after number ``seq``: they have not happened."""
         while self._events and self._events[-1][0] > seq:

@@ -55,7 +55,7 @@ from playground.travel.sandbox import Sandbox
 from playground.version import release
 
 if TYPE_CHECKING:
-    from playground.stores.store import SqlStore
+    from playground.stores.store import DatabaseStore
 
 WILDCARD = frozenset({"0.0.0.0", "::"})  # noqa: S104 - recognised, never bound to without a token
 """Addresses that mean every interface."""
@@ -138,7 +138,7 @@ def _access(told: settings.Settings) -> Access:
     return Access(told.tokens, names, numeric=beyond, origins=told["cors"])
 
 
-def _session(told: settings.Settings, store: SqlStore | None) -> Session:
+def _session(told: settings.Settings, store: DatabaseStore | None) -> Session:
     """A server of our own, or another one that is shown."""
     if told.attached is not None:
         return Attached(
@@ -159,7 +159,7 @@ def _session(told: settings.Settings, store: SqlStore | None) -> Session:
 
 
 def _application(
-    told: settings.Settings, url: str, python: packages.Python | None, store: SqlStore | None
+    told: settings.Settings, url: str, python: packages.Python | None, store: DatabaseStore | None
 ) -> Application:
     session = _session(told, store)
     boot = None if python is None else python.boot
@@ -188,7 +188,7 @@ def _traced(front: Front) -> Traced:
         raise CommandError(f"--otel needs more: pip install 'ojs-playground[otel]' ({error}).") from None
 
 
-def _kept(session: Session, store: SqlStore | None) -> str:
+def _kept(session: Session, store: DatabaseStore | None) -> str:
     if isinstance(session, Attached):
         return f"it shows {session.remote.url} and keeps nothing"
     return f"jobs are kept in {databases.described(store)}"

@@ -15,11 +15,11 @@ from playground.settings import Settings
 
 if TYPE_CHECKING:
     from playground.hosts.driver import Driver
-    from playground.stores.store import SqlStore
+    from playground.stores.store import DatabaseStore
 
 COMMANDS: Final = ("backup", "restore")
 _WHERE: Final = "PATH|URL"
-_HELP: Final = "a SQLite file, or postgresql://… (default: a file in your data folder)"
+_HELP: Final = "a SQLite file, postgresql://… or redis://… (default: a file in your data folder)"
 
 
 class DatabaseError(Exception):
@@ -38,7 +38,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     restore.add_argument("--db", metavar=_WHERE, help=f"the database: {_HELP}")
 
 
-def opened(told: Settings) -> SqlStore | None:
+def opened(told: Settings) -> DatabaseStore | None:
     """The store that the settings name, None for this process's memory.
 
     Raises:
@@ -57,14 +57,14 @@ def opened(told: Settings) -> SqlStore | None:
 
 
 @contextmanager
-def shared(store: SqlStore | None, driver: Driver) -> Iterator[None]:
+def shared(store: DatabaseStore | None, driver: Driver) -> Iterator[None]:
     """Let a driver know of what other processes do on the same database, while it runs."""
-    if store is None or not store.database.postgres:
+    if store is None or not store.database.shared:
         yield
         return
-    from playground.stores.listening import Listener  # noqa: PLC0415
+    from playground.stores.opening import listener as listening  # noqa: PLC0415
 
-    listener = Listener(store)
+    listener = listening(store)
     driver.leads = lambda: listener.leads
     listener.start(driver.look)
     try:
@@ -73,13 +73,11 @@ def shared(store: SqlStore | None, driver: Driver) -> Iterator[None]:
         listener.stop()
 
 
-def described(store: SqlStore | None) -> str:
+def described(store: DatabaseStore | None) -> str:
     """Where jobs are kept, for people."""
     if store is None:
         return "memory"
-    from playground.stores.database import shown  # noqa: PLC0415
-
-    return shown(store.database.url)
+    return store.database.shown
 
 
 def main(options: argparse.Namespace) -> int:

@@ -75,7 +75,7 @@ SETTINGS: Final = (
         "db",
         database,
         None,
-        "where jobs are kept: a SQLite file, or postgresql://…; else a file in the user's data folder",
+        "where jobs are kept: a SQLite file, postgresql://… or redis://…; else a file in the user's data folder",
         "PATH|URL",
         section="store",
     ),

@@ -23,7 +23,7 @@ Heard = Callable[[int, Request, Response], None]
 
 
 class Lasting(Store, Protocol):
-    """A store that outlives the process, e.g. `playground.stores.store.SqlStore`."""
+    """A store that outlives the process, e.g. `playground.stores.store.DatabaseStore`."""
 
     name: str
     """What health and manifest call it."""

@@ -9,11 +9,16 @@ from pathlib import Path
 
 from sqlalchemy import URL
 
-from playground.stores.database import BUSY, BadAddress, address, trouble
+from playground.stores.database import BUSY, BadAddress, address, is_redis, trouble
 from playground.stores.opening import StoreError, check, default_path
 
 
 def _file(where: str | None) -> Path:
+    if where is not None and is_redis(where):
+        raise StoreError(
+            "Redis has tools of its own: redis-cli --rdb FILE makes a backup; with that file as its dbfilename, Redis "
+            "starts with it."
+        )
     try:
         url: URL = address(str(default_path() if where is None else where))
     except BadAddress as error:

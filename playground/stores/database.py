@@ -70,7 +70,14 @@ def address(where: str) -> URL:
         return url.set(drivername="postgresql+psycopg")
     if kind == "sqlite" and url.database:
         return url.set(drivername="sqlite", database=str(Path(url.database).resolve()))
-    raise BadAddress(f"'{kind}' is no store of this server; give a path, or postgresql://USER@HOST/DATABASE.")
+    raise BadAddress(
+        f"'{kind}' is no store of this server; give a path, postgresql://USER@HOST/DATABASE, or redis://HOST:PORT."
+    )
+
+
+def is_redis(where: str) -> bool:
+    """Whether an address means Redis."""
+    return where.partition("://")[0].lower() in {"redis", "rediss"} and "://" in where
 
 
 def shown(url: URL) -> str:

@@ -1,4 +1,4 @@
-"""The SQL store's jobs: by id, by their place in a queue, by unique key, and how many there are."""
+"""The store's jobs: by id, by their place in a queue, by unique key, and how many there are."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from engine.errors import InternalError
 from engine.job import Job
 from engine.lifecycle import AVAILABLE, DISCARDED
-from playground.stores import rows, statements
+from playground.stores import rows
+from playground.stores.backend import LAST
 from playground.stores.records import Records
 from playground.stores.rows import Order, Row
 from playground.stores.tallies import DEAD, LANE, PRIORITY, STATE
@@ -24,7 +25,6 @@ AHEAD: Final = 64
 """Jobs of a lane that are known in their order, so that not every claim is a query."""
 PAGE: Final = 256
 """Most jobs read at one go while a list is walked through."""
-LAST: Final = 1 << 62
 
 
 class Jobs(Records):
@@ -34,28 +34,28 @@ class Jobs(Records):
         super()._forget()
         self._rows: dict[str, Row] = {}
         self._changed: dict[str, Row] = {}
-        self._gone: list[dict[str, int]] = []
+        self._gone: list[Row] = []
         self._line_up()
 
     def _line_up(self) -> None:
         """Know nothing of the order of queues."""
         self._lanes: dict[tuple[str, str], _Window] = {}
-        self._ahead = 4 if self.database.postgres else AHEAD
+        self._ahead = 4 if self.database.passing else AHEAD
 
     def _trim(self) -> None:
         super()._trim()
         if len(self._rows) > JOBS:
             self._rows = dict(islice(self._rows.items(), len(self._rows) - JOBS // 2, None))
-        if self.database.postgres or len(self._lanes) > JOBS:  # there, rows are ours only until the turn ends
+        if self.database.passing or len(self._lanes) > JOBS:  # there, rows are ours only until the turn ends
             self._line_up()
 
     def _flush(self) -> None:
         super()._flush()
         if self._gone:
-            self._many(statements.DROP_JOB, self._gone)
+            self._change(self.database.drop_jobs, self._gone)
             self._gone = []
         if self._changed:
-            self._many(statements.PUT_JOB, [row.values() for row in self._changed.values()])
+            self._change(self.database.put_jobs, list(self._changed.values()))
             self._changed = {}
 
     def _row(self, found: Any) -> Row:
@@ -65,14 +65,15 @@ class Jobs(Records):
         known = self._rows.get(job.id)
         if known is None:
             known = self._rows[job.id] = Row(job, born, place, entered, due, due_order, lane)
+            known.kept = self.database.kept(known)
         return known
 
     def _find(self, job_id: str) -> Row | None:
         self._enter()
         row = self._rows.get(job_id)
         if row is None:
-            found = self._ask(statements.JOB, id_=rows.name(job_id))
-            row = self._row(found[0]) if found else None
+            found = self._ask(self.database.job, job_id)
+            row = None if found is None else self._row(found)
         return row
 
     def get(self, job_id: str) -> Job | None:
@@ -105,7 +106,7 @@ class Jobs(Records):
         self._note_due(row.due, None)
         del self._rows[job.id]
         self._changed.pop(job.id, None)
-        self._gone.append({"born_": row.born})
+        self._gone.append(row)
 
     def move_queue(self, job: Job, queue: str) -> None:
         """Put a job into another queue."""
@@ -168,10 +169,7 @@ class Jobs(Records):
         if window is None:
             limit = self._ahead
             self._ahead = min(AHEAD, 4 * limit)
-            found = [
-                self._row(one)
-                for one in self._ask(statements.FIRST, queue_=rows.name(queue), lane_=lane, limit_=limit)
-            ]
+            found = [self._row(one) for one in self._ask(self.database.ready, queue, lane, limit)]
             window = self._lanes[key] = _Window(
                 [(row.order(), row.job.id) for row in found], whole=len(found) < limit
             )
@@ -196,8 +194,8 @@ class Jobs(Records):
     # unique keys
 
     def _holder(self, key: str, place: str) -> Job | None:
-        found = self._ask(statements.HOLDER, key_=key, place_=place)
-        return self._row(found[0]).job if found else None
+        found = self._ask(self.database.holder, key, place)
+        return None if found is None else self._row(found).job
 
     def holder(self, unique_key: str, states: Iterable[str], after: int | None) -> Job | None:
         """The newest job with this unique key in one of these states, created after an instant."""
@@ -211,7 +209,7 @@ class Jobs(Records):
         pairs: dict[tuple[str, str], list[str]] = {}
         before = LAST
         while True:
-            found = self._ask(statements.UNIQUE, before_=before, limit_=PAGE)
+            found = self._ask(self.database.unique, before, PAGE)
             for _, key, place in found:
                 pairs.setdefault((key, rows.state(place)), [])
                 if place not in pairs[key, rows.state(place)]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
 from platformdirs import user_data_path
 from sqlalchemy import inspect, text
@@ -12,9 +12,14 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
 from engine.errors import OJSError
-from playground.stores.database import ERRORS, BadAddress, Database, address, shown, trouble
-from playground.stores.store import SqlStore
+from playground.stores.database import ERRORS, BadAddress, Database, address, is_redis, trouble
+from playground.stores.listening import Listener
+from playground.stores.sql import SqlDatabase
+from playground.stores.store import DatabaseStore
 from playground.stores.tables import REVISION, VERSIONS
+
+if TYPE_CHECKING:
+    from playground.stores.over_redis.database import RedisDatabase
 
 _HERE: Final = Path(__file__).parent / "migrations"
 _LOCK: Final = 0x6F6A73
@@ -30,33 +35,59 @@ def default_path() -> Path:
     return user_data_path("ojs-playground") / "ojs.db"
 
 
-def open_store(where: str | Path | None = None) -> SqlStore:
-    """Open a database, make or bring up its tables, and read what it counts.
+def open_store(where: str | Path | None = None) -> DatabaseStore:
+    """Open a database, make it or bring it up to date, and read what it counts.
 
     Args:
-        where: A path or a URL, see `playground.stores.database.address`; the user's own file when None.
+        where: A path or a URL, see `playground.stores.database.address` and `playground.stores.over_redis.link`; the
+            user's own file when None.
 
     Raises:
         StoreError: It cannot be used.
     """
     try:
+        if where is not None and is_redis(str(where)):
+            return _over_redis(str(where))
         url = address(str(default_path() if where is None else where))
     except BadAddress as error:
         raise StoreError(str(error)) from None
-    database = Database(url)
-    name = shown(url)
+    database = SqlDatabase(url)
+    name = database.shown
     try:
         if not database.postgres:
             Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
         with database.connection() as connection:
             migrate(connection, name)
-        return SqlStore(database)
+        return DatabaseStore(database)
     except OJSError as error:
         raise StoreError(f"{name}: {error.message}") from None
     except DBAPIError as error:
         raise StoreError(f"{name}: {trouble(error.orig or error).message}") from None
     except ERRORS as error:
         raise StoreError(f"{name}: {trouble(error).message}") from None
+
+
+def _over_redis(where: str) -> DatabaseStore:
+    from playground.stores.over_redis import link, opening  # noqa: PLC0415 - its client is for those who use it
+
+    place = link.address(where)
+    try:
+        return DatabaseStore(opening.open_redis(place))
+    except opening.RefusedError as error:
+        raise StoreError(f"{place.shown}: {error}") from None
+    except OJSError as error:
+        raise StoreError(f"{place.shown}: {error.message}") from None
+
+
+def listener(store: DatabaseStore) -> Listener:
+    """Hears what other processes on the store's database do, which can be shared."""
+    if isinstance(store.database, SqlDatabase):
+        from playground.stores.sql_listening import PostgresListener  # noqa: PLC0415
+
+        return PostgresListener(store.database)
+    from playground.stores.over_redis.listening import RedisListener  # noqa: PLC0415
+
+    return RedisListener(cast("RedisDatabase", store.database))
 
 
 def migrate(connection: Connection, name: str) -> None:

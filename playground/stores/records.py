@@ -1,20 +1,18 @@
-"""The SQL store's records and timers."""
+"""The store's records and timers."""
 
 from __future__ import annotations
 
 import json
 from typing import Any, Final
 
-from playground.stores import rows, statements
+from playground.stores import rows
+from playground.stores.backend import Which
 from playground.stores.turn import Turn
 
 RECORDS: Final = 20_000
 """Records and timers that stay in memory between turns."""
 MISSING: Final[Any] = object()
 """What is not known, where None says that there is nothing."""
-
-Which = tuple[str, str]
-"""(kind, key)."""
 
 
 class Records(Turn):
@@ -37,10 +35,11 @@ class Records(Turn):
     def _flush(self) -> None:
         super()._flush()
         if self._dropped:
-            self._many(statements.DROP_RECORD, [_keyed(one) for one in self._dropped])
+            self._change(self.database.drop_records, list(self._dropped))
             self._dropped.clear()
         if self._put:
-            self._many(statements.PUT_RECORD, [self._record_values(one) for one in self._put])
+            put = [(one, self._next_stamp(), rows.dumps(self._records[one])) for one in self._put]
+            self._change(self.database.put_records, put)
             self._put.clear()
         if self._timed:
             self._write_timers()
@@ -53,8 +52,8 @@ class Records(Turn):
         which = kind, key
         value = self._records.get(which, MISSING)
         if value is MISSING:
-            found = self._ask(statements.RECORD, **_keyed(which))
-            value = self._records[which] = json.loads(found[0][0]) if found else None
+            found = self._ask(self.database.record, which)
+            value = self._records[which] = None if found is None else json.loads(found)
         known: dict[str, Any] | None = value
         return known
 
@@ -65,10 +64,6 @@ class Records(Turn):
         self._tallies.know(kind)
         self._records[kind, key] = value
         self._put[kind, key] = None
-
-    def _record_values(self, which: tuple[str, str]) -> dict[str, Any]:
-        body = rows.dumps(self._records[which])
-        return {**_keyed(which), "name_": _name(which), "born_": self._next_stamp(), "body_": body}
 
     def delete_record(self, kind: str, key: str) -> bool:
         """Remove a record; whether there was one."""
@@ -86,8 +81,7 @@ class Records(Turn):
         if kind not in self.kinds:
             return []
         found: list[tuple[str, dict[str, Any]]] = []
-        for column, name, body in self._ask(statements.RECORDS, kind_=rows.key(kind)):
-            key = rows.plain(name or column)
+        for key, body in self._ask(self.database.records, kind):
             value = self._records.get((kind, key))
             if value is None:
                 value = self._records[kind, key] = json.loads(body)
@@ -100,8 +94,7 @@ class Records(Turn):
         which = kind, key
         before = self._timers.get(which, MISSING)
         if before is MISSING:
-            found = self._ask(statements.TIMER, **_keyed(which))
-            before = self._timers[which] = found[0][0] if found else None
+            before = self._timers[which] = self._ask(self.database.timer, which)
         if before != at:
             self._writes += 1
             self._note_due(before, at)
@@ -109,27 +102,18 @@ class Records(Turn):
             self._timed[which] = self._next_stamp()
 
     def _write_timers(self) -> None:
-        put: list[dict[str, Any]] = []
-        gone: list[dict[str, str]] = []
+        put: list[tuple[Which, int, int]] = []
+        gone: list[Which] = []
         for which, order in self._timed.items():
             at = self._timers[which]
             if at is None:
-                gone.append(_keyed(which))
+                gone.append(which)
             else:
-                put.append({**_keyed(which), "name_": _name(which), "due_": at, "due_order_": order})
+                put.append((which, at, order))
         self._timed.clear()
-        self._many(statements.DROP_TIMER, gone)
-        self._many(statements.PUT_TIMER, put)
+        self._change(self.database.drop_timers, gone)
+        self._change(self.database.put_timers, put)
 
     def _note_due(self, old: int | None, new: int | None) -> None:
         """Something is due at another instant than before, milliseconds, or no longer at all."""
         raise NotImplementedError
-
-
-def _keyed(which: tuple[str, str]) -> dict[str, str]:
-    return {"kind_": rows.key(which[0]), "key_": rows.key(which[1])}
-
-
-def _name(which: tuple[str, str]) -> str | None:
-    whole = rows.name(which[1])
-    return whole if whole != rows.key(which[1]) else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from operator import attrgetter
 from typing import Any, Final
@@ -135,10 +135,11 @@ class Row:
 
     Attributes:
         entries: Where it counts.
+        kept: What the database has of it, as the database noted it.
         lined_up: Its queue, lane and place there, as they were when it last changed; None unless it is available.
     """
 
-    __slots__ = ("born", "due", "due_order", "entered", "entries", "job", "lane", "lined_up", "place")
+    __slots__ = ("born", "due", "due_order", "entered", "entries", "job", "kept", "lane", "lined_up", "place")
 
     def __init__(
         self, job: Job, born: int, place: str, entered: int, due: int | None, due_order: int, lane: str
@@ -151,6 +152,7 @@ class Row:
         self.due_order = due_order
         self.lane = lane
         self.entries: tuple[tuple[str, str, str], ...] = ()
+        self.kept: Sequence[Any] = ()
         self.lined_up: tuple[str, str, Order] | None = None
         if place:
             self.count()

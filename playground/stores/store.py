@@ -1,4 +1,4 @@
-"""The SQL store: what `engine.storage.Store` promises, over SQLite or PostgreSQL.
+"""The store that outlives the process: what `engine.storage.Store` promises, over SQLite, PostgreSQL or Redis.
 
 Its parts, each over the one before: the turn (`turn`), records and timers (`records`), jobs (`jobs`), and here the
 lists of jobs and what is due.
@@ -14,15 +14,16 @@ from typing import Any, Final
 from engine.errors import OJSError
 from engine.job import Job
 from engine.lifecycle import STATES
-from playground.stores import rows, statements
-from playground.stores.jobs import LAST, PAGE, Jobs
+from playground.stores import rows
+from playground.stores.backend import LAST, Page
+from playground.stores.jobs import PAGE, Jobs
 from playground.stores.records import MISSING
 from playground.stores.rows import Row
 
 FIRST: Final = -LAST
 
 
-class SqlStore(Jobs):
+class DatabaseStore(Jobs):
     """Keeps everything in a database; see `playground.stores.turn` for what a host has to do."""
 
     def _forget(self) -> None:
@@ -43,16 +44,9 @@ class SqlStore(Jobs):
     ) -> Iterator[Row]:  # fmt: skip
         """Jobs in order, read a few at a time; those that change on the way are seen once."""
         start, limit = LAST if newest else FIRST, first
-        values: dict[str, Any] = {f"place{number}_": place for number, place in enumerate(places)}
-        if queue is not None:
-            values["queue_"] = rows.name(queue)
-        if kind is not None:
-            values["type_"] = rows.name(kind)
-        statement = statements.page(
-            len(places), queue=queue is not None, type_=kind is not None, order=order, newest=newest, few=few
-        )
         while True:
-            found = self._ask(statement, from_=start, limit_=limit, offset_=offset, **values)
+            page = Page(places, queue, kind, order, newest, few, start, limit, offset)
+            found = self._ask(self.database.page, page)
             for one in found:
                 yield self._row(one)
             if len(found) < limit:
@@ -131,10 +125,7 @@ class SqlStore(Jobs):
 
     def _earliest(self) -> tuple[int, int, str, str] | None:
         """What is due first: (instant, order, kind, key); a kind of timer is never ``job``."""
-        waiting = [
-            (at, order, rows.plain(kind), rows.plain(name or key))
-            for at, order, kind, key, name in self._ask(statements.DUE, limit_=len(self._popped) + 1)
-        ]
+        waiting = self._ask(self.database.due, len(self._popped) + 1)
         earliest = min(
             (one for one in waiting if one[2] != "job" or self._popped.get(one[3]) != one[0]), default=None
         )
@@ -180,7 +171,6 @@ class SqlStore(Jobs):
         self._tallies.clear()
         self._seq = 0
         try:
-            for statement in statements.CLEAR:
-                self.database.run(statement)
+            self.database.clear()
         except OJSError as error:
             self._fail(error)

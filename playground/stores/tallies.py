@@ -83,19 +83,18 @@ class Tallies:
             for name in self._counts.pop((queue, kind), ()):
                 self.changed.add((queue, kind, name))
 
-    def changes(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-        """What to write and what to delete, as named values; then nothing has changed."""
-        put: list[dict[str, Any]] = []
-        gone: list[dict[str, Any]] = []
+    def changes(self) -> tuple[list[tuple[str, str, str, int]], list[Entry]]:
+        """What to write, with the counts, and what to delete; then nothing has changed."""
+        put: list[tuple[str, str, str, int]] = []
+        gone: list[Entry] = []
         for queue, kind, name in self.changed:
-            where = {"queue_": queue, "kind_": kind, "name_": name}
             count = 1 if kind == KIND else self._counts.get((queue, kind), {}).get(name)
             if count is None or (not count and kind not in _KEPT):
-                gone.append(where)
+                gone.append((queue, kind, name))
                 if count is not None:
                     del self._counts[queue, kind][name]
             else:
-                put.append({**where, "count_": count})
+                put.append((queue, kind, name, count))
         self.changed.clear()
         return put, gone
 

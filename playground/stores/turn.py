@@ -5,26 +5,26 @@ ends it: then all that the turn did is on the disk, or nothing of it has happene
 memory and are written before a query that could miss them, and at its end.
 
 What has been read stays in memory for the turns to come, for as long as nobody else has written: each commit raises the
-database's version, and a version that is not ours empties every cache. In PostgreSQL the row that holds it is locked
-for the whole turn: any number of processes may serve one database, and write one after the other.
+database's version, and a version that is not ours empties every cache. Where a database is shared, a turn holds it for
+itself: any number of processes may serve one database, and write one after the other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager
-from secrets import token_hex
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from engine.errors import InternalError, OJSError
-from playground.stores import rows, statements
-from playground.stores.database import Database
+from playground.stores import rows
+from playground.stores.backend import Backend, Clock
 from playground.stores.tallies import Tallies
 
 if TYPE_CHECKING:
     from engine.events import Event, EventLog, Note
     from engine.kernel import Kernel
 
+T = TypeVar("T")
 SPARE: Final = 500
 """Events beyond those that the log keeps which may stay until it is worth while to delete them."""
 
@@ -33,21 +33,17 @@ class Turn:
     """The transaction, what the database says of the whole, and the event log.
 
     Args:
-        database: A database whose tables are there (`playground.stores.opening`).
+        database: One that is ready to be used (`playground.stores.opening`).
 
     Attributes:
         kinds: Kinds of records.
-        name: ``sqlite`` or ``postgresql``.
-        writer: This process's name among those that write to a PostgreSQL database.
-        channel: Where each of them notifies the others of its commits.
+        name: The database's.
         kernel: The engine's, once `attach` has been called.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Backend) -> None:
         self.database = database
-        self.name = "postgresql" if database.postgres else "sqlite"
-        self.writer = token_hex(8)
-        self.channel = ""
+        self.name = database.name
         self._tallies = Tallies()
         self.kinds: Container[str] = self._tallies.kinds
         self.kernel: Kernel | None = None
@@ -55,11 +51,9 @@ class Turn:
         self._depth = 0
         self._seq = self._stamp = 0
         self._event = self._counted = self._first_event = self._instant = 0
-        self._version = -1
+        self._version: Any = -1
         self._forget()
         self._enter()
-        if database.postgres:
-            self.channel = f"ojs_{self._ask(statements.SCHEMA)[0][0]}"[:63]
         self.commit()
 
     def attach(self, kernel: Kernel) -> None:
@@ -89,34 +83,36 @@ class Turn:
             raise self._failed
         try:
             self.database.begin()
-            found = self.database.first(statements.CLOCK)
+            found = self.database.clock()
             if found is None:
                 raise InternalError("The database has no clock; restore a backup.")
-            if found[5] != self._version:
+            if found.version != self._version:
                 self._load(found)
         except OJSError as error:
             self._fail(error)
 
-    def _load(self, found: Any) -> None:
+    def _load(self, found: Clock) -> None:
         self._forget()
         self._seq, self._stamp, event, self._counted, self._instant, self._version = found
-        self._tallies.load(
-            (rows.plain(queue), kind, rows.plain(name), count)
-            for queue, kind, name, count in self.database.all(statements.TALLIES)
-        )
+        self._tallies.load(self.database.tallies())
         self._event, before = event, self._event
         if self.kernel is not None:
             self.kernel.catch_up(self._instant)
             self._catch_up(before)
 
     def _catch_up(self, before: int) -> None:
-        """Give the log what happened elsewhere since event ``before``."""
-        kernel = self.kernel
-        if kernel is None or before == self._event:
+        """Give the log what happened elsewhere since event ``before``, the last one that it has."""
+        log = None if self.kernel is None else self.kernel.events
+        if log is None:
             return
-        kernel.events.listening = "webhook_index" in self.kinds
-        found = self.database.all(statements.EVENTS, after_=before)
-        kernel.events.extend((rows.event_from(body) for _, body in found), self._event, self._counted)
+        log.listening = "webhook_index" in self.kinds
+        known = log.after(before - 1)[:1]
+        found = [rows.event_from(body) for body in self.database.events(before - len(known))]
+        if known and (not found or found[0][:4] != known[0][:4]):
+            # The database has gone back: it was restored, or has lost its latest commits.
+            log.replace(map(rows.event_from, self.database.events(-1)), self._event, self._counted)
+        else:
+            log.extend(found[len(known) :], self._event, self._counted)
 
     def _fail(self, error: OJSError) -> None:
         """Nothing more can be done in this turn, and nothing of it will have happened."""
@@ -156,12 +152,12 @@ class Turn:
             self.kernel.events.rewind(self._event, self._counted)
 
     def probe(self) -> None:
-        """Ask the database for a sign of life.
+        """See that the database could be written to.
 
         Raises:
-            Unavailable: It gives none.
+            Unavailable: It could not.
         """
-        self._ask(statements.CLOCK)
+        self._ask(self.database.probe)
 
     def close(self) -> None:
         """Let go of the database; what has not been committed has not happened."""
@@ -177,34 +173,26 @@ class Turn:
             return False
         event, counted = (self._event, self._counted) if log is None else (log.seq, log.counted)
         with self.database.together():
-            self._write_all(log, fresh, event, counted)
-        self._event, self._counted = event, counted
-        self._version += 1
+            version = self._write_all(log, fresh, event, counted)
+        self._event, self._counted, self._version = event, counted, version
         self._writes = 0
         return True
 
-    def _write_all(self, log: EventLog | None, fresh: list[Event | Note], event: int, counted: int) -> None:
+    def _write_all(self, log: EventLog | None, fresh: list[Event | Note], event: int, counted: int) -> Any:
+        """Give the database all that is new, and have it commit; the version that this makes."""
         if fresh:
-            values = [{"seq_": note[0], "body_": rows.event_body(note)} for note in fresh]
-            self.database.many(statements.ADD_EVENT, values)
+            self.database.add_events([(note[0], rows.event_body(note)) for note in fresh])
         self._flush()
         self._settle()
         if log is not None and (log.oldest >= self._first_event + SPARE or log.oldest > log.seq):
             self._first_event = log.oldest
-            self.database.run(statements.DROP_EVENTS, before_=log.oldest)
-        self.database.run(
-            statements.PUT_CLOCK,
-            id_=1,
-            seq_=self._seq,
-            stamp_=self._stamp,
-            event_=event,
-            counted_=counted,
-            instant_=0 if self.kernel is None else self.kernel.latest,
-            version_=self._version + 1,
+            self.database.drop_events(log.oldest)
+        instant = 0 if self.kernel is None else self.kernel.latest
+        version = self.database.put_clock(
+            Clock(self._seq, self._stamp, event, counted, instant, self._version)
         )
-        if self.channel:
-            self.database.run(statements.NOTIFY, channel_=self.channel, payload_=self.writer)
         self.database.commit()
+        return version
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -228,16 +216,14 @@ class Turn:
         """Write what has gathered, so that a query finds it."""
         if self._tallies.changed:
             put, gone = self._tallies.changes()
-            for one in (*put, *gone):
-                one["queue_"], one["name_"] = rows.name(one["queue_"]), rows.name(one["name_"])
-            self._many(statements.DROP_TALLY, gone)
-            self._many(statements.PUT_TALLY, put)
+            self._change(self.database.drop_tallies, gone)
+            self._change(self.database.put_tallies, put)
 
-    def _many(self, statement: Any, values: list[Any]) -> None:
-        """Execute a statement with each of these values, if there are any."""
+    def _change(self, change: Callable[[Sequence[T]], None], values: Sequence[T]) -> None:
+        """Change these in the database, if there are any."""
         if values:
             try:
-                self.database.many(statement, values)
+                change(values)
             except OJSError as error:
                 self._fail(error)
 
@@ -247,12 +233,12 @@ class Turn:
     def _trim(self) -> None:
         """Let go of what was used longest ago."""
 
-    def _ask(self, statement: Any, **values: Any) -> list[Any]:
-        """The rows of a query over the present."""
+    def _ask(self, question: Callable[..., T], *values: Any) -> T:
+        """The answer to a question over the present."""
         self._enter()
         try:
             self._flush()
-            return self.database.all(statement, **values)
+            return question(*values)
         except OJSError as error:
             self._failed = error
             raise

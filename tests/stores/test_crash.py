@@ -24,12 +24,13 @@ from engine.http.message import Request
 from playground.clock import SystemClock
 from playground.hosts.turns import Turns
 from playground.session import Session
-from playground.stores import rows, statements
+from playground.stores import rows
 from playground.stores.opening import open_store
-from playground.stores.store import SqlStore
+from playground.stores.store import DatabaseStore
+from tests.stores.conftest import check_sets
 
 ROUNDS = int(os.environ.get("OJS_CRASH_ROUNDS", "200"))
-"""How often the process is killed; on PostgreSQL a tenth of it."""
+"""How often the process is killed; on PostgreSQL and Redis a tenth of it."""
 THREADS = 4
 JSON = {"content-type": "application/json"}
 
@@ -116,23 +117,21 @@ def one_round(where: str, seed: int, dice: random.Random) -> list[tuple[str, str
     return [(what, job_id) for what, _, job_id in (line.partition(" ") for line in lines) if what != "up"]
 
 
-def check_whole(store: SqlStore) -> None:
+def check_whole(store: DatabaseStore) -> None:
     """Nothing half done: jobs, counts and events say the same."""
-    store._enter()
-    found = [rows.job_from(body) for (body,) in store.database.all(statements.BODIES)]
+    found = store.jobs(limit=1 << 30)
     for job in found:
         assert job.trail[-1][2] == job.state, job.id
         assert (job.state == life.ACTIVE) == (job.reserved_until is not None), job.id
     assert {state: count for state, count in store.counts().items() if count} == Counter(
         job.state for job in found
     )
-    tallies = Counter(
-        (queue, kind) for queue, kind, _, count in store.database.all(statements.TALLIES) if count
-    )
+    tallies = Counter((queue, kind) for queue, kind, _, count in store.database.tallies() if count)
     assert tallies["default", "state"] == len({job.state for job in found})
-    events = [seq for seq, _ in store.database.all(statements.EVENTS, after_=0)]
+    events = [rows.event_from(body)[0] for body in store.database.events(0)]
     assert events == list(range(events[-1] - len(events) + 1, events[-1] + 1))
     store.commit()
+    check_sets(store)
 
 
 def crash(where: str, rounds: int) -> None:
@@ -172,3 +171,8 @@ def test_a_killed_server_has_done_what_it_acknowledged_on_sqlite(tmp_path: Path)
 @pytest.mark.timeout(600)
 def test_a_killed_server_has_done_what_it_acknowledged_on_postgresql(schema: str) -> None:
     crash(schema, max(10, ROUNDS // 10))
+
+
+@pytest.mark.timeout(600)
+def test_a_killed_server_has_done_what_it_acknowledged_on_redis(prefix: str) -> None:
+    crash(prefix, max(10, ROUNDS // 10))

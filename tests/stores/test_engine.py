@@ -16,7 +16,7 @@ from engine.conformance.runner import run
 from engine.conformance.target import START, VirtualTarget, fresh_engine, over
 from engine.http.message import Request, Response
 from playground.case_files import case_files, own_cases
-from playground.stores.store import SqlStore
+from playground.stores.store import DatabaseStore
 from tests.property.test_engine_machine import EngineMachine
 from tests.stores.conftest import Open
 
@@ -28,7 +28,7 @@ class StoredMachine(EngineMachine):
     """The engine's own machine, whose process may end at any time, and which commits after each step."""
 
     again: Open
-    store: SqlStore
+    store: DatabaseStore
     restarts: int
 
     def start(self) -> Engine:
@@ -85,7 +85,7 @@ def test_the_engines_invariants_hold_over_a_database(reopen: Open, where: str) -
     )
 
 
-def _stored(store: SqlStore) -> VirtualTarget:
+def _stored(store: DatabaseStore) -> VirtualTarget:
     """A server over an emptied database, which commits after each request."""
     clock = ManualClock(START)
     engine = Engine(clock, store, seed=1)

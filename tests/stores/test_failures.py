@@ -18,7 +18,8 @@ from playground.hosts.driver import Driver
 from playground.session import Session
 from playground.stores import database
 from playground.stores.opening import StoreError, open_store
-from playground.stores.store import SqlStore
+from playground.stores.sql import SqlDatabase
+from playground.stores.store import DatabaseStore
 from tests.conftest import command, make_app
 
 JSON = {"content-type": "application/json"}
@@ -96,6 +97,7 @@ def test_a_locked_database_is_waited_for_and_said(served: Served, file: Path) ->
 
 def test_a_full_disk_refuses_what_it_cannot_hold(served: Served) -> None:
     def limit(pages: int) -> None:
+        assert isinstance(served.store.database, SqlDatabase)
         with served.driver._turns.still():
             served.store._enter()
             served.store.database._cursor.execute(f"PRAGMA max_page_count = {pages}")
@@ -136,6 +138,7 @@ def test_a_connection_lost_in_the_middle_is_made_anew(schema: str, postgres: str
     server = Served(schema)
     assert server.push() == 201
     server.store._enter()
+    assert isinstance(server.store.database, SqlDatabase)
     pid = server.store.database._connection.driver_connection.info.backend_pid
     server.store.commit()
     with psycopg.connect(postgres, autocommit=True) as other:
@@ -225,24 +228,26 @@ def test_a_file_that_is_no_database_ends_the_command_with_one_line(tmp_path: Pat
     assert other.read_text().startswith("Dear diary")
 
 
-def test_a_newer_database_is_refused(where: str) -> None:
-    store = open_store(where)
+def test_a_newer_database_is_refused(with_tables: str) -> None:
+    store = open_store(with_tables)
     store.database.begin()
+    assert isinstance(store.database, SqlDatabase)
     store.database._cursor.execute("UPDATE ojs_version SET version_num = '9999'")
     store.database.commit()
     store.close()
     with pytest.raises(StoreError, match="a newer playground has written this database"):
-        open_store(where)
+        open_store(with_tables)
 
 
-def test_the_tables_are_those_that_the_migrations_make(where: str) -> None:
+def test_the_tables_are_those_that_the_migrations_make(with_tables: str) -> None:
     from alembic.autogenerate import compare_metadata  # noqa: PLC0415 - a heavy import for one test
     from alembic.migration import MigrationContext  # noqa: PLC0415
     from alembic.script import ScriptDirectory  # noqa: PLC0415
 
     from playground.stores import opening, tables  # noqa: PLC0415
 
-    store = open_store(where)
+    store = open_store(with_tables)
+    assert isinstance(store.database, SqlDatabase)
     with store.database.connection() as connection:
         context = MigrationContext.configure(connection, opts={"version_table": tables.VERSIONS})
         assert compare_metadata(context, tables.metadata) == []
@@ -268,7 +273,7 @@ def test_a_backup_is_taken_while_the_server_runs_and_restored_when_it_has_stoppe
     served.driver.close()
     done = command("restore", str(copy), "--db", str(file))
     assert done.returncode == 0, done.stderr
-    store: SqlStore = open_store(str(file))
+    store: DatabaseStore = open_store(str(file))
     assert sum(store.counts().values()) == 1
     store.close()
     before = open_store(str(file) + ".before")

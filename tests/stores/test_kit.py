@@ -1,4 +1,4 @@
-"""The store kit: whatever is asked of a SQL store, in whatever order, it answers as the store in memory does."""
+"""The store kit: whatever is asked of a store over a database, in any order, it answers as the one in memory does."""
 
 from __future__ import annotations
 
@@ -21,14 +21,15 @@ from hypothesis.stateful import (
 from engine import Job, MemoryStore
 from engine import lifecycle as life
 from engine.retry import DEFAULT, RetryPolicy
-from playground.stores.store import SqlStore
-from tests.stores.conftest import Open
+from playground.stores.store import DatabaseStore
+from tests.stores.conftest import Open, check_sets
 
 QUEUES = ["alpha", "beta", "\\0 \0 \ud800"]
 STATES = list(life.STATES)
 KINDS = ["queue", "limit", "worker"]
 KEYS = ["a", "b", "Schlüssel \\ \0 \udfff", "long " * 300]
 UNIQUE = [None, None, "u1", "u2"]
+TYPES = ["some.type", "other \0 type"]
 LANES = [None, None, "k1", "k2"]
 DAY = 86_400_000
 EXAMPLES = int(os.environ.get("OJS_STORE_EXAMPLES", "16"))
@@ -43,6 +44,7 @@ jobs = st.fixed_dictionaries(
         "unique_key": st.sampled_from(UNIQUE),
         "limit_key": st.sampled_from(LANES),
         "meta": st.sampled_from([None, {}, {"tenant_id": "acme", "x": [1, 2.5, "\0\ud800é", None, True]}]),
+        "type": st.sampled_from(TYPES),
         "retry": st.sampled_from([DEFAULT, RetryPolicy(), RetryPolicy(non_retryable=("a", "b.*"))]),
     }
 )
@@ -70,10 +72,10 @@ class StoreMachine(RuleBasedStateMachine):
         self.time = 0
         self.made = 0
         self.moved: set[str] = set()
-        """Jobs that have changed queues: the order of creation within a queue is only the SQL store's to know."""
+        """Jobs that have changed queues: the order of creation within a queue is only the database's to know."""
 
     @property
-    def both(self) -> tuple[MemoryStore, SqlStore]:
+    def both(self) -> tuple[MemoryStore, DatabaseStore]:
         """The model, and what is tested."""
         return self.model, self.sql
 
@@ -93,7 +95,7 @@ class StoreMachine(RuleBasedStateMachine):
         key = f"0190{self.made:08d}"
         assert self.model.next_seq() == self.sql.next_seq()
         for store in self.both:
-            job = Job(key, "some.type", [1, {"a": None}], created_at=self.time, seq=self.made, **fields)
+            job = Job(key, args=[1, {"a": None}], created_at=self.time, seq=self.made, **fields)
             self._put(job, state, due)
             store.add(job)
 
@@ -256,20 +258,30 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(
         states=st.one_of(st.none(), st.lists(st.sampled_from(STATES), max_size=3, unique=True)),
         queue=st.sampled_from([None, *QUEUES]),
+        kind=st.sampled_from([None, None, *TYPES]),
         odd=st.booleans(),
         offset=st.integers(0, 3),
         limit=st.integers(0, 5),
         newest=st.booleans(),
     )
     def lists_agree(
-        self, states: list[str] | None, queue: str | None, odd: bool, offset: int, limit: int, newest: bool
+        self,
+        states: list[str] | None,
+        queue: str | None,
+        kind: str | None,
+        odd: bool,
+        offset: int,
+        limit: int,
+        newest: bool,
     ) -> None:
         """Every page of jobs."""
         keep = (lambda job: int(job.id) % 2 == 1) if odd else None
         if queue is not None and self.moved and (states is None or len(states) != 1):
             offset, limit = 0, 1000
         pages = [
-            store.jobs(states=states, queue=queue, keep=keep, offset=offset, limit=limit, newest=newest)
+            store.jobs(
+                states=states, queue=queue, type=kind, keep=keep, offset=offset, limit=limit, newest=newest
+            )
             for store in self.both
         ]
         if limit == 1000:
@@ -312,6 +324,8 @@ class StoreMachine(RuleBasedStateMachine):
         """Let go of the database."""
         try:
             self.everything_agrees()
+            self.sql.commit()
+            check_sets(self.sql)
         finally:
             self.sql.close()
 

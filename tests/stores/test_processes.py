@@ -19,9 +19,8 @@ from engine.http.message import Request
 from playground.clock import SystemClock
 from playground.hosts.turns import Turns
 from playground.session import Session
-from playground.stores.listening import Listener
-from playground.stores.opening import open_store
-from playground.stores.store import SqlStore
+from playground.stores.opening import listener, open_store
+from playground.stores.store import DatabaseStore
 from tests.stores.test_failures import Served
 
 JOBS = int(os.environ.get("OJS_CLAIM_JOBS", "10000"))
@@ -41,12 +40,19 @@ def worker(where: str, pipe: int, seed: int) -> None:
         while True:
             response = turns.together(lambda: session.handle(fetch))
             assert isinstance(response.body, bytes)
+            assert response.status == 200, response.body
             got = [job["id"] for job in json.loads(response.body)["jobs"]]
             if not got:
                 return
             os.write(pipe, "".join(f"{body['worker_id']} {one}\n" for one in got).encode())
 
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(THREADS)]
+    def told(number: int) -> None:
+        try:
+            run(number)
+        except Exception as error:  # noqa: BLE001 - told to the parent; this process has no test around it
+            os.write(pipe, f"broken {type(error).__name__}:{str(error)[:300]!r}\n".encode())
+
+    threads = [threading.Thread(target=told, args=(number,)) for number in range(THREADS)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -54,8 +60,8 @@ def worker(where: str, pipe: int, seed: int) -> None:
 
 
 @pytest.mark.timeout(300)
-def test_two_processes_with_eight_workers_claim_each_of_ten_thousand_jobs_once(schema: str) -> None:
-    store = open_store(schema)
+def test_two_processes_with_eight_workers_claim_each_of_ten_thousand_jobs_once(shared: str) -> None:
+    store = open_store(shared)
     engine = Engine(SystemClock(), store, seed=1)
     store.attach(engine.kernel)
     pushed = {
@@ -69,22 +75,24 @@ def test_two_processes_with_eight_workers_claim_each_of_ten_thousand_jobs_once(s
         child = os.fork()
         if child == 0:
             try:
-                worker(schema, write, number)
-            finally:
-                os._exit(0)
+                worker(shared, write, number)
+            except BaseException as error:  # noqa: BLE001 - the same
+                os.write(write, f"broken {type(error).__name__}:{str(error)[:300]!r}\n".encode())
+            os._exit(0)
         children.append(child)
     os.close(write)
     with os.fdopen(read) as pipe:
-        lines = [line.split() for line in pipe]
+        lines = [line.split(maxsplit=1) for line in pipe]
     for child in children:
         os.waitpid(child, 0)
-    claimed = Counter(job_id for _, job_id in lines)
+    assert not [line for line in lines if line[0] == "broken"]
+    claimed = Counter(job_id.strip() for _, job_id in lines)
     assert set(claimed) == pushed
     assert set(claimed.values()) == {1}
     assert len({who for who, _ in lines}) == PROCESSES * THREADS, "somebody got nothing"
 
 
-def pair(where: str, clock: ManualClock, *seeds: int) -> list[tuple[Engine, SqlStore]]:
+def pair(where: str, clock: ManualClock, *seeds: int) -> list[tuple[Engine, DatabaseStore]]:
     """Two engines on one database, as two processes have them."""
     found = []
     for seed in seeds or (1, 2):
@@ -95,7 +103,7 @@ def pair(where: str, clock: ManualClock, *seeds: int) -> list[tuple[Engine, SqlS
     return found
 
 
-def in_turn(both: list[tuple[Engine, SqlStore]]) -> None:
+def in_turn(both: list[tuple[Engine, DatabaseStore]]) -> None:
     """Each does what is due."""
     for engine, store in both:
         engine.advance()
@@ -197,20 +205,20 @@ def until(what: Any, seconds: float = 5) -> bool:
     return True
 
 
-def test_each_process_hears_of_what_the_others_do(schema: str) -> None:
+def test_each_process_hears_of_what_the_others_do(shared: str) -> None:
     """Events reach the streams of every server, and a timer set in one is kept by another that outlives it."""
-    servers = [Served(schema), Served(schema)]
-    listeners = [Listener(server.store) for server in servers]
+    servers = [Served(shared), Served(shared)]
+    listeners = [listener(server.store) for server in servers]
     told: list[str] = []
     servers[1].driver.app.session.engine.events.subscribe(lambda event: told.append(event.type))
-    for server, listener in zip(servers, listeners, strict=True):
-        listener.start(server.driver.look)
-    assert until(lambda: sum(listener.leads for listener in listeners) == 1)
+    for server, one in zip(servers, listeners, strict=True):
+        one.start(server.driver.look)
+    assert until(lambda: sum(one.leads for one in listeners) == 1)
     assert servers[0].push() == 201
     assert until(lambda: told == ["job.enqueued"])
     status, _ = servers[0].ask("POST", "/ojs/v1/jobs", {"type": "a", "args": [], "scheduled_at": "+PT1S"})
     assert status == 201
-    leader = next(number for number, listener in enumerate(listeners) if listener.leads)
+    leader = next(number for number, one in enumerate(listeners) if one.leads)
     listeners[0].stop()
     servers[0].driver.close()
     assert until(lambda: told.count("job.enqueued") == 2), told
@@ -220,19 +228,19 @@ def test_each_process_hears_of_what_the_others_do(schema: str) -> None:
 
 
 @pytest.mark.timeout(120)
-def test_a_killed_process_leaves_the_others_working(schema: str) -> None:
-    open_store(schema).close()
+def test_a_killed_process_leaves_the_others_working(shared: str) -> None:
+    open_store(shared).close()
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
-        store = open_store(schema)
-        store._enter()  # it holds the clock, and will not let go
+        store = open_store(shared)
+        store._enter()  # it holds the database, and will not let go
         os.write(write, b"!")
         time.sleep(60)
         os._exit(0)
     os.read(read, 1)
     threading.Timer(0.5, os.kill, (child, signal.SIGKILL)).start()
-    server = Served(schema)
+    server = Served(shared)
     assert server.push() == 201
     os.waitpid(child, 0)
     server.driver.close()

@@ -1,4 +1,4 @@
-"""A server over HTTP that is killed and started again: it goes on where it was."""
+"""A server over HTTP, its jobs in a file or in Redis, that is killed and started again: it goes on where it was."""
 
 from __future__ import annotations
 
@@ -29,25 +29,30 @@ def ask(server: Server, method: str, path: str, body: Any = None, **headers: str
     return response.status, answer
 
 
-def killed(server: Server, file: Path) -> Server:
-    """The server after its process was killed: another one over the same file."""
+def killed(server: Server, where: str) -> Server:
+    """The server after its process was killed: another one over the same database."""
     server.process.kill()
     server.process.wait(10)
-    return Server("--db", str(file))
+    return Server("--db", where)
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database."""
+    return str(tmp_path / "ojs.db" if request.param == "sqlite" else request.getfixturevalue("prefix"))
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    """A server over a fresh file."""
-    started = Server("--db", str(tmp_path / "ojs.db"))
+def server(place: str) -> Iterator[Server]:
+    """A server over a fresh database."""
+    started = Server("--db", place)
     yield started
     started.process.kill()
     started.process.wait(10)
 
 
-def test_a_killed_server_goes_on_with_everything(server: Server, tmp_path: Path) -> None:
+def test_a_killed_server_goes_on_with_everything(server: Server, place: str) -> None:
     """Jobs held and waiting, a timer, a reservation, a workflow, an idempotency key, a stream to be resumed."""
-    file = tmp_path / "ojs.db"
     later = ask(server, "POST", "/jobs", {"type": "later", "args": [], "scheduled_at": "+PT4S"})[1]["job"][
         "id"
     ]
@@ -63,7 +68,7 @@ def test_a_killed_server_goes_on_with_everything(server: Server, tmp_path: Path)
     assert len(ask(server, "POST", "/workers/fetch", asked)[1]["jobs"]) == 1
     known = ask(server, "GET", "/events")[1]["events"]
 
-    again = killed(server, file)
+    again = killed(server, place)
     try:
         events = ask(again, "GET", "/events")[1]["events"]
         assert events[: len(known)] == known
