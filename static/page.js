@@ -522,7 +522,13 @@ if (root.dataset.host === "server") {
     const place = $("#engine-text");
     if (place) place.textContent = text;
   };
-  document.addEventListener("htmx:sse:error", () => say("failed", "server gone, trying again"));
+  document.addEventListener("htmx:sse:error", (event) => {
+    if (/** @type {any} */ (event).detail?.status === 401) {
+      location.href = `/signin?next=${encodeURIComponent(location.pathname + location.search)}`;
+    } else {
+      say("failed", "server gone, trying again");
+    }
+  });
   document.addEventListener("htmx:sse:after:connection", () => say("ready", "live server"));
   document.addEventListener("DOMContentLoaded", () => document.dispatchEvent(new CustomEvent("ojs:ready")));
 }

@@ -12,7 +12,7 @@ from http import HTTPStatus
 from threading import get_ident
 from time import perf_counter, time
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from engine.errors import OJSError, Unavailable
 from engine.http.audit import ACTOR
@@ -170,7 +170,14 @@ class Front:
             )
         if bound:
             return self.driver.app.session.binding.refuse(error, Request(method, url, headers))
-        return problem(error)
+        response = problem(error)
+        if error.status == 401 and self.signin is not None and "hx-request" in headers:
+            # A part of a page that stood open while its cookie ran out: the whole page signs in, and comes back.
+            to = {
+                "HX-Redirect": f"/signin?next={quote(_within(headers.get('hx-current-url', '')), safe='/')}"
+            }
+            return response._replace(headers={**response.headers, **to})
+        return response
 
     # who answers
 
@@ -243,6 +250,15 @@ class Front:
             job_id=job,
             who=scope,
         )
+
+
+def _within(url: str) -> str:
+    """Path and query of a page's address; the sign-in page leads to none outside this site."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "/"
+    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
 def _preflight(method: str, headers: Mapping[str, str], origins: Collection[str]) -> bool:

@@ -117,6 +117,23 @@ def test_a_token_opens_what_its_scope_may(
         assert not token or token not in body.decode()
 
 
+def test_a_part_of_a_page_whose_cookie_ran_out_leads_the_page_to_the_sign_in(guarded: Client) -> None:
+    """And nowhere else, whatever page it says that it stands in."""
+    for page, onward in (
+        ("http://localhost/play?do=code&see=jobs", "/play%3Fdo%3Dcode%26see%3Djobs"),
+        ("https://evil.example/\\\\x", "/%5C%5Cx"),
+        ("http://[", "/"),
+        ("", "/"),
+    ):
+        status, sent, body = guarded.ask(
+            "POST", "/ui/jobs", b"body={}", hx_request="true", hx_current_url=page
+        )
+        assert (status, json.loads(body)["error"]["code"]) == (401, "unauthorized")
+        assert sent["hx-redirect"] == f"/signin?next={onward}"
+    assert "hx-redirect" not in guarded.ask("POST", "/ui/jobs", b"body={}")[1]
+    assert "hx-redirect" not in guarded.ask("POST", "/ojs/v1/jobs", JOB, hx_request="true")[1]
+
+
 def test_a_page_leads_to_the_sign_in_and_back(guarded: Client) -> None:
     status, sent, _ = guarded.ask("GET", "/play?do=compose", accept="text/html")
     assert (status, sent["location"]) == (303, "/signin?next=/play%3Fdo%3Dcompose")

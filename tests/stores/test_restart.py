@@ -11,7 +11,12 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Server
+from engine.clock import ManualClock
+from engine.times import MINUTE
+from playground.stores.store import SqlStore
+from playground.world import World
+from tests.conftest import START, Server
+from tests.stores.conftest import Open
 
 Ask = tuple[int, dict[str, Any]]
 
@@ -98,3 +103,43 @@ def test_a_killed_server_goes_on_with_everything(server: Server, place: str) -> 
     finally:
         again.process.kill()
         again.process.wait(10)
+
+
+@pytest.mark.parametrize(
+    ("policy", "runs", "reasons"),
+    [("skip", 0, {"missed"}), ("fire_once", 1, set()), ("fire_all", 5, set())],
+)
+def test_what_cron_missed_while_the_server_was_down_follows_the_policy(
+    reopen: Open, policy: str, runs: int, reasons: set[str]
+) -> None:
+    """OJS Cron 7.3, over a restart: nothing, one run for all of it, or every run; then on by the schedule."""
+    clock = ManualClock(START)
+    entry = {"name": "often", "expression": "* * * * *", "type": "tick", "misfire_policy": policy}
+    first = _world(reopen, clock)
+    first.engine.cron.register({**entry, "overlap_policy": "allow"})
+    first.engine.advance()
+    _ended(first)
+    clock.set(START + 5 * MINUTE + 30_000)  # five occurrences later
+    again = _world(reopen, clock)
+    again.engine.advance()
+    assert again.engine.store.counts()["available"] == runs
+    told = again.engine.cron.history("often")
+    assert {one["reason"] for one in told if "reason" in one} == reasons
+    assert again.engine.cron.get("often")["run_count"] == runs
+    clock.set(START + 6 * MINUTE)
+    again.engine.advance()
+    assert again.engine.store.counts()["available"] == runs + 1
+    _ended(again)
+
+
+def _world(reopen: Open, clock: ManualClock) -> World:
+    """A server over the same database, as `serve` makes it."""
+    return World(clock, seed=1, late=5_000, store=reopen())
+
+
+def _ended(world: World) -> None:
+    """Its process is gone; what it has acknowledged is stored."""
+    store = world.engine.store
+    assert isinstance(store, SqlStore)
+    store.commit()
+    store.close()
