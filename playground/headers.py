@@ -1,4 +1,4 @@
-"""The response headers of the whole site: one table for the server, the static build and its host's files."""
+"""What every host must know of the site: the headers, one table for servers, the build and its host's files; the shell."""
 
 from __future__ import annotations
 
@@ -52,3 +52,21 @@ FOREVER: Final = "public, max-age=31536000, immutable"
 
 REVALIDATE: Final = "public, max-age=0, must-revalidate"
 """For pages."""
+
+MARK: Final = ".ojs-playground"
+"""Names a folder as ours: only such a folder, or an empty one, is ever replaced."""
+SHELL: Final = "404.html"
+"""Where most static hosts look for the answer to an unknown address."""
+ONLY_ENGINE: Final = ("/play", "/conformance/cases", "/spec/published")
+"""Below these only the engine knows addresses: hosts that read ``_redirects`` answer them with the shell, as found."""
+
+
+def rules() -> list[tuple[str, dict[str, str]]]:
+    """Which headers go on which paths: a pattern with ``*`` and the headers, the general one first."""
+    return [
+        ("/*", {**SECURITY, "Cache-Control": REVALIDATE}),
+        ("/static/*", {"Cache-Control": FOREVER}),
+        ("/static/sandbox.*", SANDBOX),
+        ("/engine/*", {"Cache-Control": FOREVER}),
+        ("/engine/*.wasm", {"Content-Type": "application/wasm"}),
+    ]

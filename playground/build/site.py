@@ -16,7 +16,7 @@ from playground.app import Application, Site
 from playground.assets import Assets, digest, files
 from playground.build import bundle
 from playground.clock import SystemClock
-from playground.headers import FOREVER, REVALIDATE, SANDBOX, SECURITY
+from playground.headers import MARK, ONLY_ENGINE, SHELL, rules
 from playground.learn.course import course
 from playground.rebase import rebased
 from playground.render import environment
@@ -25,16 +25,8 @@ from playground.travel.sandbox import Sandbox
 from playground.version import release
 from playground.visit import Visit
 
-MARK: Final = ".ojs-playground"
-"""Names a folder as ours: only such a folder, or an empty one, is ever replaced."""
 SMALLEST: Final = 100_000
 """Files of at least this many bytes are also laid as .gz, for hosts that compress none of their kind."""
-SHELL: Final = "404.html"
-"""Where most static hosts look for the answer to an unknown address."""
-
-
-ONLY_ENGINE: Final = ("/play", "/conformance/cases", "/spec/published")
-"""Below these only the engine knows addresses: hosts that read ``_redirects`` answer them with the shell, as found."""
 
 
 OFFLINE: Final = "/offline.js"
@@ -170,17 +162,6 @@ def _content(response: Response) -> bytes:
     assert response.status == 200, response  # noqa: S101 - a page of ours that does not render is a defect
     assert isinstance(response.body, bytes)  # noqa: S101 - pages never stream
     return response.body
-
-
-def rules() -> list[tuple[str, dict[str, str]]]:
-    """Which headers go on which paths: a pattern with ``*`` and the headers, the general one first."""
-    return [
-        ("/*", {**SECURITY, "Cache-Control": REVALIDATE}),
-        ("/static/*", {"Cache-Control": FOREVER}),
-        ("/static/sandbox.*", SANDBOX),
-        ("/engine/*", {"Cache-Control": FOREVER}),
-        ("/engine/*.wasm", {"Content-Type": "application/wasm"}),
-    ]
 
 
 def redirects(base: str) -> str:

@@ -20,8 +20,7 @@ import engine
 import playground
 from playground import resources
 from playground.assets import TYPES
-from playground.build.site import MARK, ONLY_ENGINE, SHELL, rules
-from playground.headers import SECURITY
+from playground.headers import MARK, ONLY_ENGINE, SECURITY, SHELL, rules
 
 BASE: Final = "/tab"
 OLD: Final = 7 * 86_400

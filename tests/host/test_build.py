@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from playground import spec, terms
-from playground.build.site import redirects, rules
-from playground.headers import SECURITY
+from playground.build.site import redirects
+from playground.headers import SECURITY, rules
 from playground.learn.course import course
 from playground.pages import PAGES
 from playground.travel import library
