@@ -1,4 +1,4 @@
-"""What every host must know of the site: the headers, one table for servers, the build and its host's files; the shell."""
+"""What every host must know of the site: its shell, and the headers as one table for servers, build and its host's files."""
 
 from __future__ import annotations
 
