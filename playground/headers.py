@@ -1,4 +1,4 @@
-"""What every host must know of the site: its shell, and the headers as one table for servers, build and its host's files."""
+"""What hosts must know of the site: its shell, and its headers, one table for servers and the build."""
 
 from __future__ import annotations
 
