@@ -43,7 +43,7 @@ from playground.hosts.driver import Driver
 from playground.hosts.figures import Figures
 from playground.hosts.front import Access, Front
 from playground.hosts.server import create_app
-from playground.hosts.serving import Development, Serving, Waitress, run_until_told
+from playground.hosts.serving import THREADS, WAITING, Development, Serving, Waitress, run_until_told
 from playground.hosts.signin import SignIn
 from playground.hosts.spans import Traced, tracer
 from playground.hosts.watcher import Watcher
@@ -217,10 +217,11 @@ def _serve(options: argparse.Namespace) -> None:
     )
     largest = max(told["max_body"] * 16, 1 << 26)
     answering = _traced(front) if told["otel"] else front
+    threads = THREADS if store is None and watcher is None else WAITING
     server: Serving = (
         Development(answering, listener)
         if told["debug"]
-        else Waitress(answering, driver, listener, largest=largest, streams=told["streams"])
+        else Waitress(answering, driver, listener, largest=largest, streams=told["streams"], threads=threads)
     )
     lines = (
         f"OJS Playground {release()}",

@@ -7,6 +7,7 @@ is told by the Host header, the second by Origin. Such a page has no numeric add
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
@@ -53,6 +54,7 @@ class ScopeTooSmall(OJSError):
     hint = "Use a token of a higher scope: admin may do what write may, write what read may."
 
 
+@lru_cache(maxsize=256)
 def host_name(host: str) -> str:
     """The name in a Host header, without port and brackets, in lower case; empty where it cannot be read."""
     try:

@@ -28,6 +28,8 @@ from playground.hosts.front import Front, problem
 WSGI = Callable[[dict[str, Any], Any], Iterable[bytes]]
 THREADS: Final = 8
 """For requests; the application answers one at a time, the rest read and write."""
+WAITING: Final = 32
+"""The same where requests wait, for one commit that they share or for an attached server: each waits in a thread."""
 SPARE: Final = 1000
 """Connections beside those of streams."""
 PENDING: Final = 1 << 20
@@ -90,16 +92,24 @@ class Waitress:
         listener: A bound socket.
         largest: Largest request that is read at all, bytes.
         streams: Most open streams.
+        threads: For requests, `THREADS` or `WAITING`.
     """
 
     def __init__(
-        self, front: WSGI, driver: Driver, listener: socket.socket, *, largest: int, streams: int
+        self,
+        front: WSGI,
+        driver: Driver,
+        listener: socket.socket,
+        *,
+        largest: int,
+        streams: int,
+        threads: int = THREADS,
     ) -> None:
         make: Any = create_server  # its stubs lack what is set below
         self._server = make(
             front,
             sockets=[listener],
-            threads=THREADS,
+            threads=threads,
             ident="ojs-playground",
             max_request_body_size=largest,
             connection_limit=streams + SPARE,
@@ -108,7 +118,7 @@ class Waitress:
         )
         self._server.adj.socket_options = _options()
         self._server.channel_class = _Channel
-        driver.held = lambda streams: self._server.task_dispatcher.set_thread_count(THREADS + streams)
+        driver.held = lambda streams: self._server.task_dispatcher.set_thread_count(threads + streams)
 
     def run(self) -> None:
         """Answer requests until `stop`."""

@@ -98,7 +98,7 @@ def written(routes: dict[str, Any]) -> Answer:
 class Shown:
     """An application that is attached to a server, with its driver and its watcher."""
 
-    def __init__(self, url: str, token: str = "", timeout: float = 0.5) -> None:
+    def __init__(self, url: str, token: str = "", timeout: float = 5.0) -> None:
         headers = {"authorization": f"Bearer {token}"} if token else {}
         remote = Remote(server_at(url, headers, timeout=timeout))
         self.session = Attached(SystemClock(), remote, seed=1)
@@ -136,7 +136,7 @@ class Shown:
 
 
 @contextmanager
-def attached(url: str, token: str = "", timeout: float = 0.5) -> Iterator[Shown]:
+def attached(url: str, token: str = "", timeout: float = 5.0) -> Iterator[Shown]:
     """An attached application, ended afterwards."""
     shown = Shown(url, token, timeout)
     try:

@@ -37,7 +37,7 @@ def html(_: Request) -> Response:
 
 
 def hang(_: Request) -> Response:
-    time.sleep(0.6)
+    time.sleep(2)
     return Response(200)
 
 
@@ -64,7 +64,7 @@ def test_trouble_is_told_precisely_and_ends_by_itself(
 ) -> None:
     good, peer.answer = peer.answer, trouble
     call(session, "POST", "/jobs", {"type": "a.b", "args": []})
-    with attached(peer.url, timeout=0.3) as shown:
+    with attached(peer.url, timeout=1 if trouble is hang else 5) as shown:
         shown.until(lambda: text in shown.session.standing().problem)
         assert text in shown.app.view("time").replace("&#39;", "'")
         assert shown.ask("GET", "/ready").status == 503
@@ -103,7 +103,7 @@ def test_pages_are_answered_while_a_request_is_on_its_way(session: Session, peer
             gate.wait(3)
         return good(request)
 
-    with attached(peer.url, timeout=5) as shown:
+    with attached(peer.url) as shown:
         shown.read()
         peer.answer = slow
         answers: list[Response] = []

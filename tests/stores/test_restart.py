@@ -13,7 +13,7 @@ import pytest
 
 from engine.clock import ManualClock
 from engine.times import MINUTE
-from playground.stores.store import SqlStore
+from playground.stores.store import DatabaseStore
 from playground.world import World
 from tests.conftest import START, Server
 from tests.stores.conftest import Open
@@ -140,6 +140,6 @@ def _world(reopen: Open, clock: ManualClock) -> World:
 def _ended(world: World) -> None:
     """Its process is gone; what it has acknowledged is stored."""
     store = world.engine.store
-    assert isinstance(store, SqlStore)
+    assert isinstance(store, DatabaseStore)
     store.commit()
     store.close()
