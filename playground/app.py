@@ -24,6 +24,7 @@ from playground.session import Session
 from playground.visit import Visit
 
 if TYPE_CHECKING:
+    from playground.embed.rooms import Rooms
     from playground.published import Shelf
     from playground.travel.sandbox import Sandbox
     from playground.trial import Outside, Trial
@@ -62,6 +63,7 @@ class Site(NamedTuple):
             runs the visitor's handlers in their browser, None where it has none.
         guarded: Whether clients need a token.
         base: Where the site begins on its host, without a slash at its end; see `playground.rebase`.
+        playground: Where the whole playground is, for a build that has widgets only; empty where there is none.
     """
 
     host: Literal["tab", "server"]
@@ -71,6 +73,7 @@ class Site(NamedTuple):
     boot: Mapping[str, Any] | None = None
     guarded: bool = False
     base: str = ""
+    playground: str = "/"
 
 
 class Application:
@@ -121,6 +124,13 @@ class Application:
         found = Trial(self.clock.now, self.live.touch)
         found.outside = self.outside
         return found
+
+    @cached_property
+    def rooms(self) -> Rooms:
+        """The runs of widgets, see `playground.embed`."""
+        from playground.embed.rooms import Rooms  # noqa: PLC0415 - most visits are to no widget
+
+        return Rooms()
 
     @property
     def travel(self) -> Sandbox:

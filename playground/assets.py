@@ -54,10 +54,12 @@ class Assets:
 
     Args:
         names: Plain name to hashed name.
+        base: Where the site begins, as its pages see it; ends with ``/``.
     """
 
-    def __init__(self, names: dict[str, str]) -> None:
+    def __init__(self, names: dict[str, str], base: str = "/") -> None:
         self.names = names
+        self.base = base
         self._plain = {hashed_name: name for name, hashed_name in names.items()}
 
     @classmethod
@@ -71,7 +73,7 @@ class Assets:
         Raises:
             KeyError: There is no such file: a template names one that does not exist.
         """
-        return f"/static/{self.names[name]}"
+        return f"{self.base}static/{self.names[name]}"
 
     def plain(self, hashed_name: str) -> str | None:
         """The file that a hashed name stands for, or None."""

@@ -35,7 +35,7 @@ from playground.app import Application, Site
 from playground.assets import Assets
 from playground.attach.remote import Remote
 from playground.attach.session import Attached
-from playground.build import BuildError, build
+from playground.build import BuildError, build, widget
 from playground.build.site import facts
 from playground.clock import SystemClock
 from playground.hosts import logs
@@ -87,6 +87,13 @@ def _parser() -> argparse.ArgumentParser:
         default="/",
         metavar="PATH",
         help="where on its host the folder will be, e.g. /docs/try/ (default /)",
+    )
+    site.add_argument("--embed", action="store_true", help="only what widgets need, for a site of your own")
+    site.add_argument(
+        "--playground",
+        default="",
+        metavar="URL",
+        help="with --embed: where the whole playground is, for links",
     )
     cases = commands.add_parser("conformance", help="run conformance cases against the engine or a server")
     conformance.add_arguments(cases)
@@ -242,16 +249,26 @@ def _serve(options: argparse.Namespace) -> None:
 
 
 def _build(options: argparse.Namespace) -> None:
+    if options.playground and not options.embed:
+        raise CommandError("--playground belongs to --embed: a whole build is a playground itself.")
     try:
         base = rebase.base(options.base)
     except ValueError as error:
         raise CommandError(f"--base: {error}") from None
-    rendered = build(options.out, base)
+    if options.embed and base:
+        raise CommandError("--embed needs no --base: its addresses are relative.")
+    rendered = widget.build(options.out, options.playground) if options.embed else build(options.out, base)
     sizes = facts(options.out)
+    way = (
+        f'Serve it anywhere on your site, with <script async src="…/{options.out.name}/embed.js"></script>\n'
+        "Its headers.json says which headers its files want."
+        if options.embed
+        else f"Try it: python3 -m http.server --directory {options.out} 8000"
+    )
     print(  # noqa: T201 - the command's answer
         f"Built {len(rendered)} pages, {sizes['files']} files, {sizes['bytes'] / 1e6:.1f} MB "
         f"({sizes['engine'] / 1e6:.1f} MB of them the engine) in {options.out}/\n"
-        f"Try it: python3 -m http.server --directory {options.out} 8000"
+        f"{way}"
     )
 
 

@@ -29,6 +29,7 @@ PLACES: Final = (
     ("/spec/coverage", "Coverage", "requirements with and without cases"),
     ("/spec/published", "Published documents", "a checkout of the specification"),
     ("/conformance", "Conformance", "the cases, and how they end"),
+    ("/embed", "Embed a run", "a widget for your own documentation"),
 )
 
 

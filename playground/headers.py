@@ -20,6 +20,25 @@ POLICY: Final = "; ".join(
 )
 """The Content Security Policy of every page and of the engine's worker."""
 
+FRAMED: Final = {
+    "Content-Security-Policy": POLICY.replace("frame-ancestors 'none'", "frame-ancestors *"),
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
+"""What differs on the one page that other sites may frame; all that can be done there is to play."""
+
+FRAMED_PAGE: Final = "/embed/frame"
+"""Its path."""
+
+WIDGET: Final = {
+    "Cache-Control": "public, max-age=600",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+    "Access-Control-Allow-Origin": "*",
+}
+"""What differs on the script that other sites load (``/embed.js``); its name stays, so browsers ask again soon."""
+
+WIDGET_SCRIPT: Final = "embed.js"
+"""Its name among the static files, and below the root."""
+
 SECURITY: Final = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -67,6 +86,8 @@ def rules() -> list[tuple[str, dict[str, str]]]:
         ("/*", {**SECURITY, "Cache-Control": REVALIDATE}),
         ("/static/*", {"Cache-Control": FOREVER}),
         ("/static/sandbox.*", SANDBOX),
+        (f"{FRAMED_PAGE}/*", FRAMED),
+        (f"/{WIDGET_SCRIPT}", WIDGET),
         ("/engine/*", {"Cache-Control": FOREVER}),
         ("/engine/*.wasm", {"Content-Type": "application/wasm"}),
     ]

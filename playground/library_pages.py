@@ -86,7 +86,7 @@ def _rows(player: Player) -> Iterator[Row]:
         time = player.start + at
         if step is not None:
             promised = "assertions" in step
-            yield Row(time, "" if promised else _told(step), *_sent(step), "")
+            yield Row(time, "" if promised else in_words(step), *sent(step), "")
             told, request = step if promised else None, "its answer"
         else:
             told, request = expectation, f"GET {_short(expectation['path'])}"
@@ -96,7 +96,7 @@ def _rows(player: Player) -> Iterator[Row]:
             yield Row(time, outcome.says, request, _wanted(told["assertions"]), verdict, outcome.problem)
 
 
-def _told(step: Mapping[str, Any]) -> str:
+def in_words(step: Mapping[str, Any]) -> str:
     """A step in words."""
     if "note" in step or "request" in step:
         return str(step.get("note", ""))
@@ -114,7 +114,7 @@ def _told(step: Mapping[str, Any]) -> str:
     return known.get(verb) or f"{worker} {FAULTS[verb].done}."
 
 
-def _sent(step: Mapping[str, Any]) -> tuple[str, str]:
+def sent(step: Mapping[str, Any]) -> tuple[str, str]:
     """The method and path of a step, and what it sends; or what befalls whom."""
     if "jump" in step:
         return f"clock + {span(step['jump'])}", ""

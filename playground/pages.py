@@ -323,6 +323,13 @@ PAGES: Final = (
         "Pause, resume, trigger or delete one.",
     ),
     Page("GET", "/ui/retries", later("plan", "graphs.retries"), "The waits that a retry policy plans."),
+    # embed
+    Page("GET", "/embed/frame", later("frame", "embed.pages"), "What a widget's frame holds.", static=True),
+    Page("GET", "/embed", later("builder", "embed.pages"), "The builder of widgets.", static=True),
+    Page("POST", "/ui/embed", later("made", "embed.pages"), "The widget that the builder's form asks for."),
+    Page(
+        "POST", "/ui/embed/{room}/{move}", later("move", "embed.pages"), "Load a widget's run, or move in it."
+    ),
     # handlers
     Page("POST", "/ui/demo/settings", later("tune", "demo_pages"), "Change how demo workers work."),
     Page("POST", "/ui/demo/behaviours", later("behave", "demo_pages"), "Change what demo handlers do."),

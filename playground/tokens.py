@@ -25,7 +25,7 @@ OPEN: Final = frozenset(
     {"/signin", "/health", "/ready", "/ojs/v1/health", "/v1/health", "/ojs/v1/ready", "/v1/ready"}
 )
 """Paths that need no token: the way in, and what tells whether the server lives."""
-OPEN_BELOW: Final = ("/static/", "/engine/")
+OPEN_BELOW: Final = ("/static/", "/engine/", "/embed.js")
 """Files that are in every copy of the playground."""
 _ADMIN_PAGES: Final = (
     "/ui/console",  # it can send any request

@@ -9,7 +9,7 @@
   /** Where the site begins on its host; the engine knows addresses without it. */
   const BASE = boot.base ?? "";
   const ONLY_ENGINE = /^\/((ui|ojs|v1|play|conformance\/cases)\/|(health|ready|metrics)$)/;
-  const PAGES = /^\/($|play\/?$|spec(\/|$)|(conformance|scenarios|learn)(\/|$))/;
+  const PAGES = /^\/($|play\/?$|spec(\/|$)|(conformance|scenarios|learn)(\/|$)|embed\/?$)/;
   const STALL = 10_000;
   /** When the site is kept for use without a network, milliseconds after the start. */
   const LATER = 4_000;

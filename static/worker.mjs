@@ -99,7 +99,7 @@ async function start(boot, kept, plain) {
   total = boot.bytes;
   tell();
   const network = self.fetch.bind(self);
-  const keeper = import(`${boot.base}/static/${boot.assets["snapshot.mjs"]}`).catch(() => null); // a start can do without
+  const keeper = import(`./${boot.assets["snapshot.mjs"]}`).catch(() => null); // a start can do without
   const memory = keeper.then((found) => (plain || !found ? null : found.read(found.keyOf(boot))));
   const wasm = `${boot.pyodide}pyodide.asm.wasm`;
   // Everything starts at once, long before Pyodide would ask for it: first what takes longest from its arrival on.

@@ -22,6 +22,7 @@ PAGES = (
     "/play/jobs/none",
     "/ui/views/log",
     "/ui/index",
+    "/embed/frame",
 )
 """After the start, one page of each kind."""
 

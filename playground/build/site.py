@@ -16,7 +16,7 @@ from playground.app import Application, Site
 from playground.assets import Assets, digest, files
 from playground.build import bundle
 from playground.clock import SystemClock
-from playground.headers import MARK, ONLY_ENGINE, SHELL, rules
+from playground.headers import MARK, ONLY_ENGINE, SHELL, WIDGET_SCRIPT, rules
 from playground.learn.course import course
 from playground.rebase import rebased
 from playground.render import environment
@@ -56,7 +56,7 @@ def build(out: Path, base: str = "") -> list[str]:
         BuildError: The folder cannot be written, or holds something else.
         playground.packages.FetchError: Node or the browser packages cannot be had.
     """
-    _prepare(out)
+    prepare(out)
     packages.vendor()
     with bundle.temporary() as work:
         small = Path(work) / "static"
@@ -66,26 +66,32 @@ def build(out: Path, base: str = "") -> list[str]:
         made = bundle.make(Path(work), assets.names)
     try:
         for name, content in static.items():
-            _write(out, f"/static/{name}", content)
+            put(out, f"/static/{name}", content)
         for url, content in made.files.items():
-            _write(out, url, content)
+            put(out, url, content)
+        put(out, f"/{WIDGET_SCRIPT}", static[assets.names[WIDGET_SCRIPT]])
         session = Sandbox(SystemClock(), lambda: 1, workers=1)  # as the tab's own session starts
         boot = {name: _moved(value, base) for name, value in made.boot.items()}
         boot |= {"release": release(), "offline": base + OFFLINE, "base": base}
-        site = Site("tab", assets, release=release(), boot=boot, base=base)
+        site = Site("tab", assets, release=release(), boot=boot, base=base, playground=f"{base}/")
         app = Application(session, environment(FileSystemLoader(resources.path("templates"))), site)
         rendered = _pages(app, out)
         _landings(app, out)
-        _write(out, OFFLINE, _offline(out, [*(f"/static/{name}" for name in static), *made.files], base))
-        _write(out, "/_headers", _headers(base).encode())
-        _write(out, "/_redirects", redirects(base).encode())
-        _write(out, "/robots.txt", b"User-agent: *\nAllow: /\n")
+        put(out, OFFLINE, _offline(out, [*(f"/static/{name}" for name in static), *made.files], base))
+        put(out, "/_headers", _headers(base).encode())
+        put(out, "/_redirects", redirects(base).encode())
+        put(out, "/robots.txt", b"User-agent: *\nAllow: /\n")
     except OSError as error:
         raise BuildError(f"Cannot write to {out}: {error.strerror}.") from None
     return rendered
 
 
-def _prepare(out: Path) -> None:
+def prepare(out: Path) -> None:
+    """Make a folder ready for a build.
+
+    Raises:
+        BuildError: It cannot be written, or holds something else.
+    """
     if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / MARK).exists())):
         raise BuildError(
             f"{out} holds something that is not a build of the playground; name an empty or a new folder."
@@ -101,7 +107,8 @@ def _prepare(out: Path) -> None:
         ) from None
 
 
-def _write(out: Path, url: str, content: bytes) -> None:
+def put(out: Path, url: str, content: bytes) -> None:
+    """Write a file of the site."""
     target = out / url.removeprefix("/")
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(content)
@@ -113,9 +120,9 @@ def _pages(app: Application, out: Path) -> list[str]:
     paths = [path for page in pages.PAGES if page.static for path in _filled(page.path, app)]
     for path in paths:
         name = path if path.endswith(".json") else f"{path.rstrip('/')}/index.html"
-        _write(out, name, rebased(_content(app.handle(Request("GET", path))), app.site.base))
+        put(out, name, rebased(_content(app.handle(Request("GET", path))), app.site.base))
     shell = Visit(app, Request("GET", "/"), "/", {}).render("pages/shell.html")
-    _write(out, f"/{SHELL}", rebased(_content(shell), app.site.base))
+    put(out, f"/{SHELL}", rebased(_content(shell), app.site.base))
     return paths
 
 
@@ -144,7 +151,7 @@ def _landings(app: Application, out: Path) -> None:
     for name, document in app.documents.items():
         for key in document.requirements:
             html = template.render(document=document, id=key, place=f"{app.site.base}/spec/{name}#{key}")
-            _write(out, f"/spec/{name}/{key}/index.html", html.encode())
+            put(out, f"/spec/{name}/{key}/index.html", html.encode())
 
 
 def _filled(path: str, app: Application) -> list[str]:

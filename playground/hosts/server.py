@@ -12,7 +12,16 @@ from engine.errors import InternalError, InvalidRequest, MethodNotAllowed, OJSEr
 from engine.http.message import EventStream, Request, Response
 from playground import packages
 from playground.assets import TYPES
-from playground.headers import FOREVER, SANDBOX, SANDBOX_PAGE, SECURITY
+from playground.headers import (
+    FOREVER,
+    FRAMED,
+    FRAMED_PAGE,
+    SANDBOX,
+    SANDBOX_PAGE,
+    SECURITY,
+    WIDGET,
+    WIDGET_SCRIPT,
+)
 from playground.hosts import tab_site
 from playground.hosts.driver import Driver
 from playground.hosts.front import problem, read, target
@@ -46,6 +55,12 @@ def create_app(
         response.headers.update(SECURITY | SANDBOX if plain == SANDBOX_PAGE else SECURITY)
         return response
 
+    @host.get(f"/{WIDGET_SCRIPT}")
+    def widget() -> flask.Response:
+        response = flask.send_from_directory(static, WIDGET_SCRIPT, mimetype=TYPES[".js"])
+        response.headers.update(SECURITY | WIDGET)
+        return response
+
     @host.get("/engine/<folder>/<name>")
     def python_file(folder: str, name: str) -> flask.Response:
         if python is None or folder != python.name or name not in python.files:
@@ -65,7 +80,10 @@ def create_app(
         headers = {name.lower(): value for name, value in incoming.headers.items()}
         body = read(incoming.environ, _limit(incoming.path, max_body))
         method = "GET" if incoming.method == "HEAD" else incoming.method
-        return answer(Request(method, target(incoming.environ), headers, body))
+        response = answer(Request(method, target(incoming.environ), headers, body))
+        if incoming.path.rstrip("/") == FRAMED_PAGE and response.status_code == 200:
+            response.headers.update(FRAMED)
+        return response
 
     def answer(request: Request) -> flask.Response:
         return reply(driver.handle(request))

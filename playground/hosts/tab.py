@@ -84,6 +84,8 @@ def start(boot: str, kept: str = "", now: float = 0, get: Get | None = None) -> 
         sys.meta_path += [Late(get, facts[name], name) for name in ("more", "rest")]
         resources.fetch_texts_by(lambda place: _fetch_texts(get, facts["more"], place))
     session = Sandbox(SystemClock(), _draw, workers=1)
+    if facts.get("embed"):
+        session.pause()  # widgets have rooms of their own, and this one is not seen
     site = Site(
         "tab",
         Assets(facts["assets"]),

@@ -181,6 +181,22 @@ class Outcome(NamedTuple):
     problem: str
 
 
+class Told(NamedTuple):
+    """One step as it was done.
+
+    Args:
+        step: The step, its references filled in.
+        response: The answer to a request; None where the step is none.
+        number: How many steps of the engine were done by then.
+        now: When, milliseconds.
+    """
+
+    step: Mapping[str, Any]
+    response: Response | None
+    number: int
+    now: int
+
+
 class Player:
     """Plays a scenario, a slice at a time.
 
@@ -190,6 +206,7 @@ class Player:
     Attributes:
         timeline: What has been played so far; the cursor is put where the scenario wants it at the end.
         outcomes: How its expectations were met.
+        told: Its steps as they were done.
     """
 
     def __init__(self, scenario: Scenario) -> None:
@@ -205,6 +222,7 @@ class Player:
             )
         )
         self.outcomes: list[Outcome] = []
+        self.told: list[Told] = []
         self._templates = Templates()
         steps = scenario["steps"]
         known = [one["at"] for one in (*steps[-1:], *scenario.get("expect", ()))]
@@ -266,6 +284,7 @@ class Player:
                 response = self.timeline.do(command)
         except OJSError as error:
             raise ScenarioError(f"The scenario cannot be played at {place}: {error.message}") from None
+        self.told.append(Told(step, response, self.timeline.step, self.timeline.now))
         if response is not None and "id" in step and isinstance(response.body, bytes):
             self._templates.remember(step["id"], parse_body(response.body.decode(errors="replace")))
         if response is not None and command.request is not None and "assertions" in step:

@@ -12,6 +12,8 @@ from playground.packages import node
 
 MOST = 60 * 1024
 """HTML, style sheet and scripts of a page of the reference, bytes of brotli."""
+WIDGET = 10 * 1024
+"""The script of widgets, all that a page with some loads before anybody touches one; bytes of brotli."""
 WHOLE = 240 * 1024
 """The same of the page with all documents."""
 FILES = re.compile(r'<(?:script[^>]* src|link rel="stylesheet" href|[a-z]+[^>]* data-script)="([^"]+)"')
@@ -51,3 +53,14 @@ def test_every_page_of_the_reference_keeps_to_its_budget(
     assert all(len(group) >= 6 for group in pages.values())
     over = {path: size for path, size in heavy.items() if size > (WHOLE if path == "/spec/all" else MOST)}
     assert not over, over
+
+
+def test_the_script_of_widgets_keeps_to_its_budget_and_names_no_other_file(
+    dist: Path, tmp_path: Path
+) -> None:
+    script, listed = tmp_path / "sizes.cjs", tmp_path / "files"
+    script.write_text(SIZES)
+    listed.write_text(str(dist / "embed.js"))
+    (size,) = json.loads(node(str(script), str(listed))).values()
+    assert 1_000 < size < WIDGET
+    assert not re.search(r"\bimport\b|fetch\(", (dist / "embed.js").read_text())

@@ -128,6 +128,23 @@ def test_the_sandbox_has_a_policy_of_its_own_and_python_is_served(server: Server
         assert ask(server, "GET", facts["pyodide"] + name)[0] == 404
 
 
+def test_other_sites_may_frame_the_widgets_page_and_load_its_script_and_nothing_else(server: Server) -> None:
+    def headers(path: str) -> dict[str, str]:
+        return dict(ask(server, "GET", path)[1])
+
+    for path in ("/embed/frame", "/embed/frame/"):
+        assert "frame-ancestors *" in headers(path)["content-security-policy"]
+    for path in ("/", "/embed", "/embed/", "/play", "/embed.js"):
+        assert "frame-ancestors 'none'" in headers(path)["content-security-policy"]
+    script = headers("/embed.js")
+    assert script["content-type"].startswith("text/javascript")
+    assert (script["cross-origin-resource-policy"], script["access-control-allow-origin"]) == (
+        "cross-origin",
+        "*",
+    )
+    assert "access-control-allow-origin" not in headers("/embed/frame")
+
+
 @pytest.mark.parametrize(
     "path",
     [
