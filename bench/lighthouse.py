@@ -51,7 +51,8 @@ def measure(url: str, report: Path) -> dict[str, object]:
     )  # Lighthouse wants a newer Node than many machines have
     flags = " ".join((*CHROMIUM, "--headless=new"))
     line = [
-        str(folder / "npx"),
+        str(folder / "node"),
+        str(folder.parent / "lib" / "node_modules" / "npm" / "bin" / "npx-cli.js"),
         "--yes",
         LIGHTHOUSE,
         url,

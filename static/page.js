@@ -448,6 +448,53 @@ function toggleEvidence() {
   showEvidence();
 }
 
+// htmx looks at every element of a page in one go, which on a long text would keep a first click waiting. Such a text
+// is given to it piece by piece, and the piece in which something happens before all others.
+
+/** @type {Element[]} */
+let pieces = [];
+
+document.addEventListener("htmx:before:process", (event) => {
+  const whole = /** @type {Element} */ (event.target);
+  const text = whole.querySelector("#main[data-pieces]");
+  if (!text) return;
+  event.preventDefault();
+  const { htmx } = /** @type {any} */ (window);
+  for (let place = text; place !== whole; place = /** @type {Element} */ (place.parentElement)) {
+    for (const beside of place.parentElement?.children ?? []) if (beside !== place) htmx.process(beside);
+  }
+  pieces = [...text.children].flatMap((one) => (one.matches("section.prose") ? [...one.children] : [one]));
+  setTimeout(nextPieces);
+});
+
+function nextPieces() {
+  const end = performance.now() + 5;
+  while (pieces.length && performance.now() < end) /** @type {any} */ (window).htmx.process(pieces.shift());
+  if (pieces.length) setTimeout(nextPieces);
+}
+
+for (const kind of ["click", "submit", "change"]) {
+  addEventListener(kind, (event) => {
+    const wanted = pieces.find((one) => one.contains(/** @type {Element} */ (event.target)));
+    if (wanted) /** @type {any} */ (window).htmx.process(wanted);
+  }, { capture: true });
+}
+
+/** The second style sheet came with a part of the page, and would go with it. */
+function keepSheets() {
+  for (const link of /** @type {NodeListOf<HTMLLinkElement>} */ (document.querySelectorAll("#page > link[rel=stylesheet]"))) {
+    if (!document.head.querySelector(`link[rel=stylesheet][href="${link.getAttribute("href")}"]`)) document.head.append(link.cloneNode());
+  }
+}
+
+/** @param {HTMLElement} badge Opens the cases behind it. */
+function openEvidence(badge) {
+  const name = /** @type {HTMLElement | null} */ (badge.closest("[data-document]"))?.dataset.document;
+  $("#evidence-body")?.replaceChildren(Object.assign(document.createElement("p"), { className: "of", textContent: "Looking it up …" }));
+  /** @type {HTMLDialogElement} */ ($("#evidence")).showModal();
+  /** @type {any} */ (window).htmx.ajax("GET", `/ui/evidence/${name}/${badge.dataset.requirement}`, { target: "#evidence-body", swap: "innerHTML" });
+}
+
 /** Modules that a part of the page asks for, once each: a script element that is swapped in would not run. */
 function loadModules() {
   for (const place of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-module]"))) {
@@ -469,6 +516,7 @@ function loadScripts() {
 }
 
 function afterSwap() {
+  keepSheets();
   loadModules();
   loadScripts();
   listenToClock();
@@ -485,6 +533,11 @@ document.addEventListener("click", (event) => {
   if (button) return void copy(button);
   if (target.closest("#theme")) return nextTheme();
   if (target.closest("#show-evidence")) return toggleEvidence();
+  const badge = /** @type {HTMLElement | null} */ (target.closest("a.evidence"));
+  if (badge) {
+    event.preventDefault();
+    return openEvidence(badge);
+  }
   const linked = /** @type {HTMLElement | null} */ (target.closest("[data-copy-link]"));
   if (linked) return void copyLink(linked);
   if (target.closest("[data-more]")) return void $("#view-time")?.toggleAttribute("data-open");
@@ -559,6 +612,7 @@ document.addEventListener("ojs:ready", () => {
   /** @type {any} */ (window).htmx.ajax("GET", location.pathname + location.search, how);
 }, { once: true });
 
+keepSheets();
 showTheme();
 loadModules();
 showStorage();

@@ -1,5 +1,7 @@
 // The browser host's page side: starts the engine's worker, and lets every request for the engine's routes reach
 // it by replacing window.fetch (htmx, its streams and the page's own code all use that). Loaded before htmx.
+// The page comes first: the start begins when it is painted and the browser idle, or with the
+// visitor's first touch; where nothing live is in sight, some seconds later.
 "use strict";
 
 (() => {
@@ -53,8 +55,25 @@
     if (bar) bar.value = Math.min(75, (75 * progress.loaded) / progress.total) + (step - 1) * 8;
   }
 
+  let begun = false;
+
+  /** Starts the engine, once. */
+  function begin() {
+    if (!begun) start();
+  }
+
+  const CALM = 3000; // how long a page that is read, with nothing live in sight, is left alone; milliseconds
+
+  function beginWhenIdle() {
+    const live = [...document.querySelectorAll(".side .view")].some((one) => one.checkVisibility?.() ?? true);
+    if (root.dataset.reads === "text" && !live) setTimeout(begin, CALM);
+    else if (typeof requestIdleCallback === "function") requestIdleCallback(begin, { timeout: 2000 });
+    else setTimeout(begin, 200); // Safari
+  }
+
   /** @param {boolean} plain Without the memory that an earlier visit kept: after whatever went wrong. */
   function start(plain = false) {
+    begun = true;
     started = heard = performance.now();
     root.dataset.engine = "booting";
     progress = { stage: STAGES[0], loaded: 0, total: boot.bytes };
@@ -199,6 +218,7 @@
   async function engineFetch(request, path, search) {
     const body = request.method === "GET" || request.method === "HEAD" ? null : new Uint8Array(await request.arrayBuffer());
     const headers = Object.fromEntries(request.headers);
+    if (url.pathname !== "/ui/stream") begin(); // somebody waits; a live view has something to show meanwhile
     while (root.dataset.engine !== "ready") {
       // A stream waits as long as it takes, also for a retry after a failure: its reader would not ask again.
       if (root.dataset.engine === "failed" && path !== "/ui/stream") {
@@ -235,7 +255,7 @@
     return inside ? network(input, init) : network(BASE + path + url.search, init);
   };
 
-  document.addEventListener("DOMContentLoaded", showEnd);
+  document.addEventListener("DOMContentLoaded", showEnd); // what is shown may come after this script
 
   document.addEventListener("click", (event) => {
     if (/** @type {Element} */ (event.target).id !== "boot-retry") return;
@@ -243,5 +263,7 @@
     start(true);
   });
 
-  start();
+  for (const kind of ["pointerdown", "pointermove", "keydown"]) addEventListener(kind, begin, { capture: true, once: true });
+  if (document.readyState === "complete") beginWhenIdle();
+  else addEventListener("load", beginWhenIdle, { once: true });
 })();

@@ -105,6 +105,7 @@ class Case:
         requirements: Ids of `ojs-conformance.md` that it proves; own cases only.
         needs: What it demands of a server beyond the standard, e.g. ``test-hooks``; own cases only.
         steps: All steps in order: setup, steps, teardown.
+        spec_line: Line of its ``spec_ref`` in the file, from 1; 1 where it has none.
     """
 
     id: str
@@ -119,6 +120,7 @@ class Case:
     requirements: tuple[str, ...]
     needs: tuple[str, ...]
     steps: tuple[Step, ...]
+    spec_line: int = 1
 
     @property
     def wait_ms(self) -> int:
@@ -253,6 +255,7 @@ def read(data: bytes, file: str, suite: str = "") -> Case:
         requirements=reader.texts(raw, "requirements", ""),
         needs=reader.texts(raw, "needs", ""),
         steps=tuple(steps),
+        spec_line=data.partition(b'"spec_ref"')[0].count(b"\n") + 1 if "spec_ref" in raw else 1,
     )
 
 

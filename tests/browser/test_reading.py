@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.conftest import Watched, watch
 from tests.browser.test_axe import _violations
 from tests.conftest import Server
+from tests.static_host import StaticHost
 
 PHONE: dict[str, Any] = {"viewport": {"width": 375, "height": 800}, "has_touch": True}
 
@@ -122,6 +123,36 @@ def test_without_scripts_terms_are_links_and_every_page_reads(browser: Browser, 
     expect(page.locator("h1")).to_have_text("The whole reference")
     context.close()
     assert site.wrong == []
+
+
+def test_what_is_sent_before_the_scripts_are_there_waits_and_is_answered(
+    browser: Browser, static_host: StaticHost
+) -> None:
+    page = browser.new_page()
+    late: list[Route] = []
+    page.route("**/vendor/htmx.*.js", lambda route: late.append(route))  # noqa: PLW0108 - Playwright looks at what it is given
+    page.goto(f"{static_host.url}/spec/core", wait_until="domcontentloaded")
+    page.locator("#example-smallest-job").get_by_role("button", name="Run").click()
+    expect(page.locator("#run-smallest-job .recorded")).to_contain_text("Recorded from a fresh engine")
+    page.wait_for_timeout(300)
+    late[0].continue_()
+    expect(page.locator("#run-smallest-job .status")).to_have_text("201", timeout=60_000)
+    expect(page.locator("#run-smallest-job .recorded")).not_to_contain_text("fresh engine", timeout=60_000)
+    expect(page).to_have_url(f"{static_host.url}/spec/core")
+    page.close()
+
+
+def test_the_second_sheet_comes_with_the_page_that_wants_it_and_stays(site: Watched) -> None:
+    page = site.open("/spec/core")
+    sheet = page.locator('head link[rel="stylesheet"][href*="/work."]')
+    expect(sheet).to_have_count(0)
+    page.get_by_role("navigation", name="Site").get_by_role("link", name="Play").click()
+    expect(page.locator("main.play")).to_have_css("display", "grid")
+    expect(page.locator("main.play")).to_be_visible()
+    expect(sheet).to_have_count(1)
+    page.get_by_role("navigation", name="Site").get_by_role("link", name="Learn").click()
+    expect(page.locator("main.library, main.learn")).to_be_visible()
+    expect(sheet).to_have_count(1)
 
 
 def test_print_shows_text_and_no_tools(site: Watched) -> None:

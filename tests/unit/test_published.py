@@ -90,6 +90,16 @@ def test_what_can_be_sent_is_a_request(kind: str, text: str, request_: tuple[str
     assert as_request(kind, text) == request_
 
 
+def test_the_first_mention_of_a_term_in_each_section_leads_to_its_entry() -> None:
+    first = "## 1. The `queue`\n\nA `queue` and a `queue`, [a `queue`](#x).\n\n"
+    text = f"# A\n\n{first}## 2. B\n\nThe envelope has a `queue`.\n"
+    html = shelf(a=text).documents["ojs-a"].rendered.html
+    link = '<a class="term" href="/spec/terms/attributes#queue"><code>queue</code></a>'
+    assert html.count(link) == 2
+    assert '<h2 id="section-1">1. The <code>queue</code></h2>' in html
+    assert 'href="/spec/terms/concepts#envelope">envelope</a>' in html
+
+
 def test_cases_are_joined_by_the_sections_that_they_cite() -> None:
     cited, lost = shelf(a=TEXT).joined(
         [("A", "ojs-a#section-1.2"), ("B", "ojs-a 2, 9"), ("C", "ojs-a#section-7"), ("D", "")]
