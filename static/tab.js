@@ -218,7 +218,7 @@
   async function engineFetch(request, path, search) {
     const body = request.method === "GET" || request.method === "HEAD" ? null : new Uint8Array(await request.arrayBuffer());
     const headers = Object.fromEntries(request.headers);
-    if (url.pathname !== "/ui/stream") begin(); // somebody waits; a live view has something to show meanwhile
+    if (path !== "/ui/stream") begin(); // somebody waits; a live view has something to show meanwhile
     while (root.dataset.engine !== "ready") {
       // A stream waits as long as it takes, also for a retry after a failure: its reader would not ask again.
       if (root.dataset.engine === "failed" && path !== "/ui/stream") {
