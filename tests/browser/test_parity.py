@@ -100,6 +100,7 @@ HOST_WORDS = re.compile(
             r'<details class="panel drop".*?</details>',
             r", \d+ ms|, [\d.]+ s| in [\d.]+ s",
             r'<form method="post" action="/ui/workers.*',
+            r' data-(host|boot|playground)="[^"]*"',
         )
     ),
     re.DOTALL,
