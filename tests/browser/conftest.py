@@ -14,6 +14,9 @@ from tests.static_host import StaticHost
 
 expect.set_options(timeout=15_000)
 USUAL: Final = {"viewport": {"width": 1440, "height": 1000}}
+UNKEPT: Final[dict[str, Any]] = {"service_workers": "block"}
+"""Nothing is kept for use without a network: that takes a while for each visitor, and has tests of its own."""
+BLOCKED: Final = "Service Worker registration blocked by Playwright"
 
 
 @dataclass
@@ -44,7 +47,11 @@ def watch(page: Page, base: str, host: Literal["tab", "server"]) -> Watched:
     site = Watched(page, base, host)
     page.on(
         "console",
-        lambda message: site.wrong.append(message.text) if message.type in {"error", "warning"} else None,
+        lambda message: (
+            site.wrong.append(message.text)
+            if message.type in {"error", "warning"} and message.text != BLOCKED
+            else None
+        ),
     )
     page.on("pageerror", lambda error: site.wrong.append(str(error)))
     page.on(
@@ -84,7 +91,7 @@ def options() -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def visitor(browser: Browser) -> Iterator[BrowserContext]:
     """One visitor who comes back for each test: the browser has compiled Python, and its memory is kept."""
-    context = browser.new_context(**USUAL)
+    context = browser.new_context(**USUAL, **UNKEPT)
     yield context
     context.close()
 
@@ -112,7 +119,7 @@ def site(
 ) -> Iterator[Watched]:
     """A fresh page on the host."""
     again = host == "tab" and options == USUAL
-    context = request.getfixturevalue("visitor") if again else browser.new_context(**options)
+    context = request.getfixturevalue("visitor") if again else browser.new_context(**{**UNKEPT, **options})
     watched = watch(context.new_page(), base, host)
     yield watched
     if again:

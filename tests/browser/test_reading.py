@@ -98,6 +98,7 @@ def test_b_goes_back_to_the_last_target_and_to_the_one_before(site: Watched) -> 
     expect(page.locator("#jitter")).to_be_in_viewport()
 
 
+@pytest.mark.parametrize("host", ["tab"])
 def test_the_whole_reference_has_its_tools_too(site: Watched) -> None:
     page = site.open("/spec/all#R-cron-1")
     expect(page.locator("#R-cron-1")).to_be_in_viewport()

@@ -45,7 +45,7 @@ def shifts(page: Page) -> Any:
     return page.evaluate("window.shifts.splice(0)")
 
 
-@pytest.mark.parametrize("options", WIDTHS, ids=["wide", "narrow"])
+@pytest.mark.parametrize(("host", "options"), [("tab", WIDTHS[0]), ("server", WIDTHS[1])], indirect=["host"])
 def test_nothing_moves_by_itself_over_the_main_flow(site: Watched) -> None:
     site.page.add_init_script(NOTE)
     page = site.open("/")

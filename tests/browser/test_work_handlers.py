@@ -123,16 +123,18 @@ def test_ones_own_handler_fails_with_its_line_and_then_succeeds(
 
 
 @pytest.mark.parametrize(
-    ("language", "code"),
+    ("host", "language", "code"),
     [
-        ("python", "def handle(job):\n    while True:\n        pass"),
+        ("server", "python", "def handle(job):\n    while True:\n        pass"),
         (
+            "tab",
             "python",
             "def handle(job):\n  while 1:\n    try:\n      while 1: pass\n    except BaseException: pass",
         ),
-        ("javascript", "handle(() => { while (true); });"),
-        ("javascript", "handle(() => { while (true) console.log('x'.repeat(1000)); });"),
+        ("tab", "javascript", "handle(() => { while (true); });"),
+        ("server", "javascript", "handle(() => { while (true) console.log('x'.repeat(1000)); });"),
     ],
+    indirect=["host"],
 )
 def test_an_endless_loop_ends_at_its_deadline_and_the_page_stays_responsive(
     site: Watched, language: str, code: str
@@ -158,7 +160,9 @@ def test_an_endless_loop_ends_at_its_deadline_and_the_page_stays_responsive(
     expect(box.locator(".runs")).to_have_attribute("data-state", "idle", timeout=SLOW)  # it takes more
 
 
-@pytest.mark.parametrize("language", ["python", "javascript"])
+@pytest.mark.parametrize(
+    ("host", "language"), [("tab", "python"), ("server", "javascript")], indirect=["host"]
+)
 def test_a_killed_workers_job_comes_back_after_its_visibility_timeout(site: Watched, language: str) -> None:
     page = site.open("/play?do=handlers&see=jobs")
     loop = {
