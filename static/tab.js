@@ -1,7 +1,7 @@
 // The browser host's page side: starts the engine's worker, and lets every request for the engine's routes reach
 // it by replacing window.fetch (htmx, its streams and the page's own code all use that). Loaded before htmx.
-// The page comes first: the start begins when it is painted and the browser idle, or with the
-// visitor's first touch; where nothing live is in sight, some seconds later.
+// A page that is read comes first: there the start begins when it is painted and the browser idle, or with the visitor's
+// first touch; where nothing live is in sight, some seconds later.
 "use strict";
 
 (() => {
@@ -66,7 +66,7 @@
 
   function beginWhenIdle() {
     const live = [...document.querySelectorAll(".side .view")].some((one) => one.checkVisibility?.() ?? true);
-    if (root.dataset.reads === "text" && !live) setTimeout(begin, CALM);
+    if (!live) setTimeout(begin, CALM);
     else if (typeof requestIdleCallback === "function") requestIdleCallback(begin, { timeout: 2000 });
     else setTimeout(begin, 200); // Safari
   }
@@ -264,6 +264,8 @@
   });
 
   for (const kind of ["pointerdown", "pointermove", "keydown"]) addEventListener(kind, begin, { capture: true, once: true });
-  if (document.readyState === "complete") beginWhenIdle();
+  // Where the live views are what one came for, every moment counts; a text is painted and read first.
+  if (root.dataset.reads !== "text") begin();
+  else if (document.readyState === "complete") beginWhenIdle();
   else addEventListener("load", beginWhenIdle, { once: true });
 })();
