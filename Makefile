@@ -16,7 +16,7 @@ test: lint
 	@[ -n "$$OJS_TEST_REDIS_URL" ] || command -v redis-server >/dev/null || { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq redis-server; }
 	$(BIN)/python -m pytest -n auto --dist loadfile --ignore tests/browser
 	@# Browsers beside each other starve: what failed so is judged alone.
-	$(BIN)/python -m pytest -n auto --dist loadfile tests/browser || $(BIN)/python -m pytest tests/browser --last-failed --last-failed-no-failures none
+	$(BIN)/python -m pytest -n auto --dist worksteal tests/browser || $(BIN)/python -m pytest tests/browser --last-failed --last-failed-no-failures none
 
 lint: $(VENV)/test
 	$(BIN)/ruff check .

@@ -24,7 +24,9 @@ from playground.render import environment
 from playground.travel.sandbox import Sandbox
 from playground.version import release
 
-NEEDED: Final = ("embed-frame.js", "embed.css", "style.css", "icon.svg", "worker.mjs", "snapshot.mjs")
+NEEDED: Final = (
+    *("embed-frame.js", "embed.css", "style.css", "work.css", "icon.svg", "worker.mjs", "snapshot.mjs"),
+)
 """The static files that a frame asks for."""
 UP: Final = "../../"
 """From the page in the frames to the folder."""

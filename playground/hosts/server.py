@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 from engine.errors import InternalError, InvalidRequest, MethodNotAllowed, OJSError
 from engine.http.message import EventStream, Request, Response
 from playground import packages
-from playground.assets import TYPES
+from playground.assets import TYPES, Assets
 from playground.headers import (
     FOREVER,
     FRAMED,
@@ -45,31 +46,6 @@ def create_app(
     host = flask.Flask(__name__, static_folder=None)
     assets = driver.app.site.assets
 
-    @host.get("/static/<path:name>")
-    def asset(name: str) -> flask.Response:
-        plain = assets.plain(name)
-        if plain is None:
-            return answer(Request("GET", f"/static/{name}"))
-        response = flask.send_from_directory(static, plain, mimetype=TYPES.get(Path(plain).suffix))
-        response.headers["Cache-Control"] = FOREVER
-        response.headers.update(SECURITY | SANDBOX if plain == SANDBOX_PAGE else SECURITY)
-        return response
-
-    @host.get(f"/{WIDGET_SCRIPT}")
-    def widget() -> flask.Response:
-        response = flask.send_from_directory(static, WIDGET_SCRIPT, mimetype=TYPES[".js"])
-        response.headers.update(SECURITY | WIDGET)
-        return response
-
-    @host.get("/engine/<folder>/<name>")
-    def python_file(folder: str, name: str) -> flask.Response:
-        if python is None or folder != python.name or name not in python.files:
-            return answer(Request("GET", f"/engine/{folder}/{name}"))
-        response = flask.send_from_directory(python.folder, name, mimetype=TYPES.get(Path(name).suffix))
-        response.headers["Cache-Control"] = FOREVER
-        response.headers.update(SECURITY)
-        return response
-
     tab_site.add(host, tab_site.TabSite(), assets.url("style.css"))
 
     @host.route("/", defaults={"path": ""}, methods=METHODS, provide_automatic_options=False)
@@ -101,6 +77,8 @@ def create_app(
         result.headers.update({**response.headers, **SECURITY})
         return result
 
+    _add_files(host, static, assets, python, answer)
+
     @host.errorhandler(HTTPException)
     def refused(error: HTTPException) -> flask.Response:
         text = f"{error.name}: {error.description}"
@@ -111,6 +89,41 @@ def create_app(
         return response
 
     return host
+
+
+def _add_files(
+    host: flask.Flask,
+    static: Path,
+    assets: Assets,
+    python: packages.Python | None,
+    answer: Callable[[Request], flask.Response],
+) -> None:
+    """The routes of files; one that is not there is answered as any unknown address."""
+
+    @host.get("/static/<path:name>")
+    def asset(name: str) -> flask.Response:
+        plain = assets.plain(name)
+        if plain is None:
+            return answer(Request("GET", f"/static/{name}"))
+        response = flask.send_from_directory(static, plain, mimetype=TYPES.get(Path(plain).suffix))
+        response.headers["Cache-Control"] = FOREVER
+        response.headers.update(SECURITY | SANDBOX if plain == SANDBOX_PAGE else SECURITY)
+        return response
+
+    @host.get(f"/{WIDGET_SCRIPT}")
+    def widget() -> flask.Response:
+        response = flask.send_from_directory(static, WIDGET_SCRIPT, mimetype=TYPES[".js"])
+        response.headers.update(SECURITY | WIDGET)
+        return response
+
+    @host.get("/engine/<folder>/<name>")
+    def python_file(folder: str, name: str) -> flask.Response:
+        if python is None or folder != python.name or name not in python.files:
+            return answer(Request("GET", f"/engine/{folder}/{name}"))
+        response = flask.send_from_directory(python.folder, name, mimetype=TYPES.get(Path(name).suffix))
+        response.headers["Cache-Control"] = FOREVER
+        response.headers.update(SECURITY)
+        return response
 
 
 def _limit(path: str, max_body: int) -> int:

@@ -6,7 +6,8 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from functools import partial
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from playground import resources
 from playground.embed.markdown import fence
 from tests.browser.test_axe import AXE
-from tests.conftest import CHROMIUM, Server
+from tests.conftest import CHROMIUM, Server, command
 from tests.static_host import StaticHost
 
 JOB = '{"type": "email.send", "args": []}'
@@ -291,3 +292,38 @@ def test_axe_finds_nothing_and_the_theme_follows_the_page(
     assert page.evaluate("document.documentElement.scrollWidth") <= 375
     context.close()
     assert not found, found
+
+
+def test_a_widget_runs_from_a_folder_of_ones_own(browser: Browser, tmp_path: Path) -> None:
+    """``build --embed``, anywhere on a host that knows nothing of it; nothing outside the folder is asked for."""
+    folder = tmp_path / "help" / "ojs"
+    done = command("build", "--embed", "--out", str(folder))
+    assert done.returncode == 0, done.stderr
+    asked: list[str] = []
+
+    class Handler(SimpleHTTPRequestHandler):
+        def log_request(self, code: object = "", size: object = "") -> None:
+            del size
+            asked.append(f"{int(code)} {self.path}")  # type: ignore[call-overload]
+
+        def log_error(self, *_: object) -> None:
+            pass
+
+    page = f'<!doctype html><title>Help</title><script async src="ojs/embed.js"></script>{fence(JOB, "ojs height=360", "")}'
+    (tmp_path / "help" / "page.html").write_text(page)
+    host = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(tmp_path)))
+    threading.Thread(target=host.serve_forever, daemon=True).start()
+    reader = browser.new_page()
+    reader.goto(f"http://127.0.0.1:{host.server_address[1]}/help/page.html")
+    widget = reader.locator("ojs-try")
+    state(press(widget), "ended")
+    inside = widget.locator("iframe").content_frame
+    for name in ("Diagram", "Timeline", "Code"):
+        inside.get_by_role("tab", name=name).click()
+        expect(inside.locator("#view")).not_to_be_empty()
+    expect(inside.locator("#open")).to_be_hidden()  # there is no playground to open it in
+    reader.close()
+    host.shutdown()
+    wrong = [one for one in asked if not one.startswith("200 ") and "favicon" not in one]
+    assert wrong == []
+    assert [one for one in asked if "/help/" not in one and "favicon" not in one] == []

@@ -245,6 +245,7 @@ def test_without_storage_it_says_so_and_works(site: Watched) -> None:
 
 
 @pytest.mark.parametrize("options", [PHONE])
+@pytest.mark.parametrize("host", ["server"])
 @pytest.mark.usefixtures("options")
 def test_on_a_phone_nothing_is_wider_than_the_window(site: Watched) -> None:
     page = site.open("/learn")

@@ -195,6 +195,7 @@ def test_a_workflow_is_cancelled(site: Watched) -> None:
 
 
 @pytest.mark.parametrize("options", [{"viewport": {"width": 1440, "height": 800}, "bypass_csp": True}])
+@pytest.mark.parametrize("host", ["server"])
 def test_on_a_phone_only_pictures_scroll_and_axe_has_no_objection(site: Watched) -> None:
     page = see(site, "timeline")
     push(page)

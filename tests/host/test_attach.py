@@ -5,31 +5,16 @@ from __future__ import annotations
 import json
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from engine.http.message import Response
 from engine.times import format_time
-from playground.clock import SystemClock
 from playground.session import Session
 from tests.conftest import Server
-from tests.host.attached import Peer, attached, call, ours, written
-
-
-@pytest.fixture
-def session() -> Session:
-    """The session of the server that is attached to."""
-    return Session(SystemClock(), seed=3, conformance=True)
-
-
-@pytest.fixture
-def peer(session: Session) -> Iterator[Peer]:
-    """One of our servers."""
-    found = Peer(ours(session))
-    yield found
-    found.close()
+from tests.host.attached import Peer, attached, call, written
 
 
 def fill(session: Session) -> dict[str, str]:

@@ -6,30 +6,15 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
 from engine.http.message import Request, Response
-from playground.clock import SystemClock
 from playground.session import Session
 from tests.host.attached import Peer, attached, call, ours
 
 TOKEN = "a-token-of-the-peer-1234"  # noqa: S105 - of this test
-
-
-@pytest.fixture
-def session() -> Session:
-    """The session of the server that is attached to."""
-    return Session(SystemClock(), seed=3, conformance=True)
-
-
-@pytest.fixture
-def peer(session: Session) -> Iterator[Peer]:
-    """One of our servers."""
-    found = Peer(ours(session))
-    yield found
-    found.close()
 
 
 def html(_: Request) -> Response:
