@@ -134,7 +134,9 @@ def test_gzip_is_read_and_limited_by_what_it_unfolds_to() -> None:
     assert (client.status, client.code) == (413, "payload_too_large")
 
 
-@pytest.mark.parametrize("body", [JOB, gzip.compress(JOB, mtime=0)[:-12], b"\x1f\x8b"], ids=["none", "cut", "head"])
+@pytest.mark.parametrize(
+    "body", [JOB, gzip.compress(JOB, mtime=0)[:-12], b"\x1f\x8b"], ids=["none", "cut", "head"]
+)
 def test_a_broken_gzip_is_refused(body: bytes) -> None:
     client = Client()
     client.post("/jobs", body, {"content-encoding": "gzip"})
